@@ -1,0 +1,1 @@
+"""Heart one: commands become events. Pure functions over values; no clock, no I/O, no randomness."""

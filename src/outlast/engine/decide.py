@@ -1,0 +1,295 @@
+"""The one verb that judges: a state, what came in, and the time give a Transition. Nothing is changed in place."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.failure.v1 import Failure
+
+from outlast.engine import commands, limits
+from outlast.engine import triggers as t
+from outlast.engine.draft import Draft
+from outlast.engine.machines import (
+    activity,
+    child_workflow,
+    close,
+    signal,
+    timer,
+    workflow_task,
+)
+from outlast.engine.refusals import (
+    WORKFLOW_COMPLETED,
+    BadCommand,
+    InvalidArgument,
+    NotFound,
+)
+from outlast.engine.state import Execution
+from outlast.engine.transition import (
+    ApplyClosePolicy,
+    Effect,
+    NotifyParent,
+    OfferActivity,
+    Transition,
+)
+from outlast.engine.work import activity_due, workflow_task_due
+
+Cause = WorkflowTaskFailedCause
+
+
+def decide(execution: Execution, trigger: t.Trigger, context: t.Context) -> Transition:
+    """What follows from `trigger`. Raises a Refusal when it is impossible; then nothing has changed."""
+    if isinstance(trigger, t.CompleteWorkflowTask):
+        return complete_workflow_task(execution, trigger, context)
+    draft = Draft(execution, context)
+    _receive(draft, trigger)
+    if draft.buffer_is_full and draft.run.workflow_task is not None:
+        workflow_task.fail(draft, workflow_task.FORCE_CLOSE, None, workflow_task.SERVER_IDENTITY)
+    return _frozen(draft)
+
+
+def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for each kind of trigger
+    match trigger:
+        case t.StartWorkflowTask():
+            workflow_task.start(draft, trigger)
+        case t.StartActivity():
+            activity.start(draft, trigger)
+        case t.CompleteActivity():
+            activity.complete(draft, trigger)
+        case t.Signal():
+            signal.receive(draft, trigger)
+        case t.TimersDue():
+            time_passed(draft)
+        case t.Heartbeat():
+            activity.heartbeat(draft, trigger)
+        case t.FailActivity():
+            activity.fail(draft, trigger)
+        case t.CancelActivity():
+            activity.cancel(draft, trigger)
+        case t.ReleaseActivity():
+            activity.release(draft, trigger)
+        case t.FailWorkflowTask():
+            fail_workflow_task(draft, trigger)
+        case t.RequestCancel():
+            signal.request_cancel(draft, trigger)
+        case t.Terminate():
+            close.terminate(draft, trigger)
+        case t.ResetSticky():
+            reset_sticky(draft)
+        case t.ChildStarted():
+            child_workflow.started(draft, trigger)
+        case t.ChildStartFailed():
+            child_workflow.start_failed(draft, trigger)
+        case t.ChildClosed():
+            child_workflow.closed(draft, trigger)
+        case t.ChildFirstTaskReleased():
+            child_workflow.first_task_released(draft, trigger.initiated_event_id)
+        case t.ChildPolicyApplied():
+            child_workflow.policy_applied(draft, trigger)
+        case t.ReleaseFirstTask():
+            release_first_task(draft)
+        case t.ParentNotified():
+            draft.changed = draft.run.parent_to_notify
+            draft.run.parent_to_notify = False
+        case t.CompleteWorkflowTask():
+            raise AssertionError("handled by decide")
+        case _:
+            assert_never(trigger)
+
+
+def _frozen(draft: Draft) -> Transition:
+    if not draft.run.open and draft.effects:
+        draft.effects = [effect for effect in draft.effects if _outlives(effect)]
+    return draft.freeze()
+
+
+def _outlives(effect: Effect) -> bool:
+    """A closed run hands out nothing more; it only tells its parent and its children."""
+    return isinstance(effect, NotifyParent | ApplyClosePolicy)
+
+
+def reset_sticky(draft: Draft) -> None:
+    if not draft.run.open:
+        raise NotFound(WORKFLOW_COMPLETED)
+    if draft.run.sticky_queue:
+        workflow_task.clear_stickiness(draft.run)
+        draft.changed = True
+
+
+def release_first_task(draft: Draft) -> None:
+    """The parent knows of this child now. A backoff of its own still holds."""
+    run = draft.run
+    if run.open and run.first_task_pending and run.execution_time <= max(draft.now, run.start_time):
+        workflow_task.schedule(draft)
+
+
+# Workflow task answers
+
+
+def fail_workflow_task(draft: Draft, answer: t.FailWorkflowTask) -> None:
+    if not draft.run.open:
+        raise NotFound(WORKFLOW_COMPLETED)
+    workflow_task.check_token(draft.run, answer.token)
+    request = answer.request
+    if request.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE:
+        close.write_terminated(draft, "GrpcMessageTooLarge", workflow_task.SERVER_IDENTITY)
+        return
+    failure = request.failure if request.HasField("failure") else None
+    if failure is not None and failure.ByteSize() > limits.BLOB_BYTES_MAX:
+        failure = activity.retained(failure)
+    workflow_task.fail(draft, request.cause, failure, request.identity, request.binary_checksum)
+    if request.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
+        draft.run.close_attempted = True
+
+
+def complete_workflow_task(execution: Execution, done: t.CompleteWorkflowTask, context: t.Context) -> Transition:
+    """All of the worker's commands, or none of them (workflow-core.md 2.8)."""
+    task = workflow_task.check_token(execution.run, done.token)
+    commands.check_sequence(done.request.commands)
+    accepted = Draft(execution, context)
+    try:
+        _accept(accepted, done)
+    except BadCommand as bad:
+        return _reject(execution, done, context, bad, task.attempt)
+    return _frozen(accepted)
+
+
+def _accept(draft: Draft, done: t.CompleteWorkflowTask) -> None:
+    request = done.request
+    run = draft.run
+    is_heartbeat = request.force_create_new_workflow_task and not request.commands and not request.messages
+    task = workflow_task.write_transient(draft)
+    original_scheduled_time = task.original_scheduled_time
+    if is_heartbeat and draft.now - original_scheduled_time > limits.WORKFLOW_TASK_HEARTBEAT_MAX:
+        workflow_task.time_out(draft)
+        draft.refusal = NotFound("workflow task heartbeat timeout")
+        return
+    completed_event_id = _write_completed(draft, done)
+    _set_stickiness(draft, done)
+    waiting_before = run.next_buffer_id
+    draft.holding = True
+    for command in request.commands:
+        commands.apply(draft, command, completed_event_id, request.identity, waiting_before)
+    draft.holding = False
+    if not run.open:
+        return
+    flushed = draft.flush_buffer()
+    _start_eager_activities(draft, done)
+    if flushed or request.force_create_new_workflow_task:
+        workflow_task.schedule(draft, original_scheduled_time if is_heartbeat else 0)
+        if request.return_new_workflow_task:
+            workflow_task.started_together(draft, done.request_id, request.identity)
+
+
+def _write_completed(draft: Draft, done: t.CompleteWorkflowTask) -> int:
+    request = done.request
+    event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    attributes = event.workflow_task_completed_event_attributes
+    attributes.scheduled_event_id = done.token.scheduled_event_id
+    attributes.started_event_id = done.token.started_event_id
+    attributes.identity = request.identity
+    attributes.binary_checksum = request.binary_checksum
+    if request.HasField("worker_version_stamp"):
+        attributes.worker_version.CopyFrom(request.worker_version_stamp)
+    if request.HasField("sdk_metadata"):
+        attributes.sdk_metadata.CopyFrom(request.sdk_metadata)
+    if request.HasField("metering_metadata"):
+        attributes.metering_metadata.CopyFrom(request.metering_metadata)
+    if request.HasField("deployment"):
+        attributes.deployment.CopyFrom(request.deployment)
+    return draft.add(event).event_id
+
+
+def _set_stickiness(draft: Draft, done: t.CompleteWorkflowTask) -> None:
+    sticky = done.request.sticky_attributes
+    if sticky.worker_task_queue.name:
+        draft.run.sticky_queue = sticky.worker_task_queue.name
+        draft.run.sticky_timeout = (
+            sticky.schedule_to_start_timeout.seconds * limits.SECOND + sticky.schedule_to_start_timeout.nanos
+        )
+    else:
+        workflow_task.clear_stickiness(draft.run)
+
+
+def _start_eager_activities(draft: Draft, done: t.CompleteWorkflowTask) -> None:
+    """Activities that the worker asked to run itself are started for it, and offered to nobody else."""
+    wanted = [i for i in draft.eager_activities if i in draft.activities]
+    for scheduled_event_id in wanted:
+        activity.begin(draft, scheduled_event_id, done.request_id, done.request.identity)
+    draft.eager_activities = wanted
+    if wanted:
+        draft.effects = [
+            effect
+            for effect in draft.effects
+            if not (isinstance(effect, OfferActivity) and effect.scheduled_event_id in wanted)
+        ]
+
+
+def _reject(
+    execution: Execution, done: t.CompleteWorkflowTask, context: t.Context, bad: BadCommand, attempt: int
+) -> Transition:
+    """The completion is as if it had never come; what is written is that the task failed, and why."""
+    unhandled = bad.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
+    name = _cause_name(bad.cause)
+    message = f"{name}: {bad.text}" if bad.text else name
+    if attempt > 1 and not unhandled and not bad.terminates:
+        raise InvalidArgument(message)
+    draft = Draft(execution, context)
+    failure = Failure(message=message)
+    failure.server_failure_info.SetInParent()
+    request = done.request
+    workflow_task.end_failed(draft, bad.cause, failure, request.identity, request.binary_checksum)
+    if bad.terminates:
+        close.write_terminated(draft, message, workflow_task.SERVER_IDENTITY)
+    else:
+        workflow_task.schedule(draft)
+    draft.run.close_attempted = unhandled
+    draft.refusal = InvalidArgument(message)
+    return _frozen(draft)
+
+
+def _cause_name(cause: "WorkflowTaskFailedCause.ValueType") -> str:
+    words = Cause.Name(cause).removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").split("_")
+    return "".join(word.capitalize() for word in words)
+
+
+# Time
+
+
+def time_passed(draft: Draft) -> None:
+    """Do all that is due, in the order in which it came due."""
+    for _, _, action in sorted(_due(draft), key=lambda entry: entry[:2]):
+        if draft.run.open:
+            action()
+
+
+def _due(draft: Draft) -> list[tuple[int, int, Callable[[], None]]]:
+    """(moment, tie-breaker, what to do) for everything whose moment has come."""
+    run, now = draft.run, draft.now
+    if not run.open:
+        return []
+    due: list[tuple[int, int, Callable[[], None]]] = [
+        (pending.fires_at, pending.started_event_id, _once(timer.fire, draft, pending.timer_id))
+        for pending in draft.timers
+        if pending.fires_at <= now
+    ]
+    for pending_activity in draft.activities:
+        moment = activity_due(pending_activity)
+        if moment and moment <= now:
+            scheduled_event_id = pending_activity.scheduled_event_id
+            due.append((moment, scheduled_event_id, _once(activity.time_passed, draft, scheduled_event_id)))
+    task = run.workflow_task
+    if task is not None:
+        moment = workflow_task_due(task)
+        if moment and moment <= now:
+            due.append((moment, task.scheduled_event_id, lambda: workflow_task.time_out(draft)))
+    elif run.first_task_pending and run.start_time < run.execution_time <= now:
+        due.append((run.execution_time, 0, lambda: workflow_task.schedule(draft)))
+    for expiration in (run.run_expiration, run.execution_expiration):
+        if expiration and expiration <= now:
+            due.append((expiration, 1 << 62, lambda: close.time_out(draft)))
+    return due
+
+
+def _once(act: Callable[[Draft, str], None] | Callable[[Draft, int], None], draft: Draft, key: str | int) -> Callable[[], None]:
+    return lambda: act(draft, key)  # type: ignore[arg-type]
+

@@ -1,0 +1,276 @@
+"""A state in the making: the private copy on which one decision works.
+
+A Draft is local to one `decide`. It copies what it changes, so that the Execution it began with stays as it was;
+a refused request is undone by forgetting the draft. Adding an event folds it into the state (`evolve`), numbers it,
+and puts it into a batch, or into the buffer while a workflow task is started
+(../shared/spec/workflow-core.md, sections 2.3 and 2.4).
+"""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from copy import copy
+from typing import Generic, TypeVar, cast
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+
+from outlast.engine import event_kinds
+from outlast.engine.evolve import evolve
+from outlast.engine.keys import PartKey
+from outlast.engine.limits import BUFFERED_BYTES_MAX, BUFFERED_EVENTS_MAX
+from outlast.engine.refusals import Refusal
+from outlast.engine.state import Activity, Child, Execution, Run, Timer, encode_part
+from outlast.engine.transition import Batch, Effect, Transition
+from outlast.engine.triggers import Context
+from outlast.engine.wire import frame_event, set_time
+from outlast.engine.work import has_work, next_due
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V", bound=Activity | Timer | Child | int | bytes)
+
+
+class Changing(Generic[K, V]):
+    """A mapping of parts being changed: copied at the first change, and it knows what changed."""
+
+    __slots__ = ("_base", "_kind", "changed", "items")
+
+    def __init__(self, kind: str, base: Mapping[K, V]) -> None:
+        self._kind = kind
+        self._base = base
+        self.items: Mapping[K, V] = base
+        self.changed: set[K] = set()
+
+    def __contains__(self, key: K) -> bool:
+        return key in self.items
+
+    def __iter__(self) -> Iterator[V]:
+        return iter(self.items.values())
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def get(self, key: K) -> V | None:
+        return self.items.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        self._own()[key] = value
+        self.changed.add(key)
+
+    def drop(self, key: K) -> None:
+        if key in self.items:
+            del self._own()[key]
+            self.changed.add(key)
+
+    def edit(self, key: K) -> V:
+        """The value, as a copy that belongs to this draft and may be changed."""
+        value = self.items[key]
+        if key in self.changed:
+            return value
+        copied = copy(value)
+        self.put(key, copied)
+        return copied
+
+    def _own(self) -> dict[K, V]:
+        if self.items is self._base:
+            self.items = dict(self._base)
+        return cast(dict[K, V], self.items)
+
+    def encoded_changes(self) -> Iterator[tuple[PartKey, bytes | None]]:
+        for key in self.changed:
+            value = self.items.get(key)
+            if value is not None:
+                yield PartKey(self._kind, str(key)), encode_part(value)
+            elif key in self._base:
+                yield PartKey(self._kind, str(key)), None
+
+
+class Draft:
+    """One decision's working copy of a run, and all that the decision brings about."""
+
+    __slots__ = (
+        "_batch",
+        "_batches",
+        "activities",
+        "buffer",
+        "cancel_requested",
+        "changed",
+        "children",
+        "context",
+        "durable",
+        "eager_activities",
+        "effects",
+        "holding",
+        "memo",
+        "new_workflow_task",
+        "now",
+        "origin",
+        "origin_changed",
+        "refusal",
+        "request_ids",
+        "run",
+        "search_attributes",
+        "successor",
+        "timers",
+        "visible",
+    )
+
+    def __init__(self, execution: Execution, context: Context) -> None:
+        run = copy(execution.run)
+        if run.workflow_task is not None:
+            run.workflow_task = copy(run.workflow_task)
+        self.run: Run = run
+        self.context = context
+        self.now = context.now
+        self.activities = Changing("a", execution.activities)
+        self.timers = Changing("t", execution.timers)
+        self.children = Changing("c", execution.children)
+        self.request_ids = Changing("r", execution.request_ids)
+        self.buffer = Changing("b", execution.buffer)
+        self.memo = Changing("m", execution.memo)
+        self.search_attributes = Changing("s", execution.search_attributes)
+        self.origin = execution.origin
+        self.origin_changed = False
+        self.effects: list[Effect] = []
+        self.visible = False
+        self.durable = True
+        self.changed = False
+        self.successor: Transition | None = None
+        self.refusal: Refusal | None = None
+        self.eager_activities: Sequence[int] = ()
+        self.new_workflow_task = False
+        self.cancel_requested = False
+        self.holding = False
+        """While a completed workflow task's commands are applied: bufferable events wait until all of them are done."""
+        self._batch: list[HistoryEvent] = []
+        self._batches: list[list[HistoryEvent]] = []
+
+    def event(self, kind: "EventType.ValueType") -> HistoryEvent:
+        """A new event, to be filled in and then added."""
+        event = HistoryEvent(event_type=kind)
+        set_time(event.event_time, self.now)
+        return event
+
+    def add(self, event: HistoryEvent) -> HistoryEvent:
+        """Let the event have happened: buffered while a workflow task is started, numbered at once otherwise."""
+        self.changed = True
+        task = self.run.workflow_task
+        waits = self.holding or (task is not None and task.started_event_id > 0)
+        if waits and event.event_type in event_kinds.BUFFERABLE:
+            data = event.SerializeToString()
+            self.buffer.put(self.run.next_buffer_id, data)
+            self.run.next_buffer_id += 1
+            self.run.buffered_bytes += len(data)
+            evolve(self, event)
+            return event
+        self._number(event)
+        evolve(self, event)
+        return event
+
+    def _number(self, event: HistoryEvent) -> None:
+        run = self.run
+        event.event_id = event.task_id = run.next_event_id
+        run.next_event_id += 1
+        self._batch.append(event)
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            self._batches.append(self._batch)
+            self._batch = []
+
+    @property
+    def buffer_is_full(self) -> bool:
+        return len(self.buffer) > BUFFERED_EVENTS_MAX or self.run.buffered_bytes > BUFFERED_BYTES_MAX
+
+    def flush_buffer(self) -> bool:
+        """Number the buffered events: in order of arrival, but completions last. Says whether there were any."""
+        if not self.buffer:
+            return False
+        arrived = [HistoryEvent.FromString(data) for data in self.buffer]
+        for key in list(self.buffer.items):
+            self.buffer.drop(key)
+        self.run.buffered_bytes = 0
+        completions = [event for event in arrived if event.event_type in event_kinds.COMPLETIONS]
+        others = [event for event in arrived if event.event_type not in event_kinds.COMPLETIONS]
+        started_ids: dict[int, int] = {}
+        for event in others + completions:
+            if event.event_type in event_kinds.COMPLETIONS:
+                event_kinds.wire_started(event, started_ids)
+            self._number(event)
+            self._note_numbered(event, started_ids)
+        self.changed = True
+        return True
+
+    def _note_numbered(self, event: HistoryEvent, started_ids: dict[int, int]) -> None:
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            started_ids[event.activity_task_started_event_attributes.scheduled_event_id] = event.event_id
+        elif event.event_type == EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+            initiated_event_id = event.child_workflow_execution_started_event_attributes.initiated_event_id
+            started_ids[initiated_event_id] = event.event_id
+            if initiated_event_id in self.children:
+                self.children.edit(initiated_event_id).started_event_id = event.event_id
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+            request_id = event.workflow_execution_signaled_event_attributes.request_id
+            if request_id:
+                self.request_ids.put(request_id, event.event_id)
+
+    def drop_buffer(self) -> None:
+        """The run closes by a command: what was buffered in this very transition vanishes."""
+        for key in list(self.buffer.items):
+            self.buffer.drop(key)
+        self.run.buffered_bytes = 0
+
+    def freeze(self) -> Transition:
+        """The decision as a value."""
+        run = self.run
+        if self._batch:
+            self._batches.append(self._batch)
+        batches = []
+        for events in self._batches:
+            data = b"".join([frame_event(event) for event in events])
+            run.history_size_bytes += len(data)
+            batches.append(Batch(events[0].event_id, events, data))
+        if batches:
+            run.last_batch_first_event_id = batches[-1].first_event_id
+        if self.changed:
+            run.transition_count += 1
+        after = Execution(
+            run,
+            self.activities.items,
+            self.timers.items,
+            self.children.items,
+            self.request_ids.items,
+            self.buffer.items,
+            self.memo.items,
+            self.search_attributes.items,
+            self.origin,
+        )
+        return Transition(
+            after=after,
+            batches=batches,
+            changes=self._part_changes(),
+            effects=self.effects,
+            visible=self.visible,
+            durable=self.durable,
+            changed=self.changed,
+            due_at=next_due(after),
+            has_work=has_work(after),
+            successor=self.successor,
+            refusal=self.refusal,
+            eager_activities=self.eager_activities,
+            new_workflow_task=self.new_workflow_task,
+            cancel_requested=self.cancel_requested,
+        )
+
+    def _part_changes(self) -> dict[PartKey, bytes | None]:
+        changes: dict[PartKey, bytes | None] = {}
+        for parts in (
+            self.activities,
+            self.timers,
+            self.children,
+            self.request_ids,
+            self.buffer,
+            self.memo,
+            self.search_attributes,
+        ):
+            if parts.changed:
+                changes.update(parts.encoded_changes())
+        if self.origin_changed:
+            changes[PartKey("o", "")] = self.origin or None
+        return changes

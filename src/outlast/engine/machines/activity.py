@@ -1,0 +1,501 @@
+"""Activities of a workflow (platform.md section 1; workflow-core.md 3.2).
+
+ACTIVITY_TASK_STARTED is written together with the event that closes the activity: only then is it known which attempt
+it was. Until then attempts, heartbeats and failures live in the state alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.command.v1 import ScheduleActivityTaskCommandAttributes
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import (
+    EventType,
+    RetryState,
+    TaskQueueKind,
+    TimeoutType,
+    WorkflowTaskFailedCause,
+)
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes, HistoryEvent
+
+from outlast.engine import limits
+from outlast.engine.machines import workflow_task
+from outlast.engine.refusals import (
+    ACTIVITY_NOT_FOUND,
+    WORKFLOW_COMPLETED,
+    BadCommand,
+    InvalidArgument,
+    NotFound,
+)
+from outlast.engine.retry import (
+    TIMEOUT_NAMES,
+    check_retry_policy,
+    decide_retry,
+    fill_retry_policy,
+    from_wire,
+)
+from outlast.engine.state import Activity
+from outlast.engine.triggers import (
+    ActivityToken,
+    CancelActivity,
+    CompleteActivity,
+    FailActivity,
+    Heartbeat,
+    ReleaseActivity,
+    StartActivity,
+)
+from outlast.engine.wire import nanoseconds, set_duration, set_time
+from outlast.engine.work import offer_activity
+
+if TYPE_CHECKING:
+    from outlast.engine.draft import Draft
+
+Cause = WorkflowTaskFailedCause
+BAD_SCHEDULE = Cause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES
+BAD_CANCEL = Cause.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES
+NO_TIME_TO_RETRY = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
+
+
+# Scheduling
+
+
+def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes) -> None:
+    """Refuse what the reference server refuses, with its texts and in its order."""
+    if not command.HasField("task_queue"):
+        raise BadCommand(BAD_SCHEDULE, "taskQueue is not set")
+    if not command.task_queue.name:
+        raise BadCommand(BAD_SCHEDULE, "missing task queue name")
+    if not command.activity_id:
+        raise BadCommand(BAD_SCHEDULE, "activityId is not set")
+    if not command.activity_type.name:
+        raise BadCommand(BAD_SCHEDULE, "activityType is not set")
+    if command.HasField("retry_policy"):
+        try:
+            fill_retry_policy(command.retry_policy)
+            check_retry_policy(command.retry_policy)
+        except InvalidArgument as refusal:
+            raise BadCommand(BAD_SCHEDULE, refusal.message) from None
+    for name, length in (("activityId", len(command.activity_id)), ("activityType", len(command.activity_type.name))):
+        if length > limits.ID_BYTES_MAX:
+            raise BadCommand(BAD_SCHEDULE, f"{name} exceeds length limit. Length={length} Limit={limits.ID_BYTES_MAX}")
+    if len(command.task_queue.name) > limits.ID_BYTES_MAX:
+        raise BadCommand(BAD_SCHEDULE, "taskQueue length exceeds limit")
+    _check_timeouts(command)
+    _check_priority(command)
+    if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
+        text = "ScheduleActivityTaskCommandAttributes.Input exceeds size limit."
+        raise BadCommand(BAD_SCHEDULE, text, terminates=True)
+    if len(draft.activities) >= limits.PENDING_ACTIVITIES_MAX:
+        cause = Cause.WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED
+        count, most = len(draft.activities), limits.PENDING_ACTIVITIES_MAX
+        raise BadCommand(cause, f"the number of pending activities, {count}, has reached the per-workflow limit of {most}")
+    if any(activity.activity_id == command.activity_id for activity in draft.activities):
+        text = f"invalid history builder state for action: add-activitytask-scheduled-event, ActivityID: {command.activity_id}"
+        raise BadCommand(Cause.WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID, text)
+
+
+def _check_timeouts(command: ScheduleActivityTaskCommandAttributes) -> None:
+    for name, span in (
+        ("ScheduleToCloseTimeout", command.schedule_to_close_timeout),
+        ("ScheduleToStartTimeout", command.schedule_to_start_timeout),
+        ("StartToCloseTimeout", command.start_to_close_timeout),
+        ("HeartbeatTimeout", command.heartbeat_timeout),
+    ):
+        if span.seconds < 0 or span.nanos < 0:
+            raise BadCommand(BAD_SCHEDULE, f"invalid {name}: negative duration")
+    if not nanoseconds(command.schedule_to_close_timeout) and not nanoseconds(command.start_to_close_timeout):
+        raise BadCommand(
+            BAD_SCHEDULE,
+            "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity."
+            f" ActivityId={command.activity_id} ActivityType={command.activity_type.name}",
+        )
+
+
+def _check_priority(command: ScheduleActivityTaskCommandAttributes) -> None:
+    if command.priority.priority_key < 0:
+        raise BadCommand(BAD_SCHEDULE, "invalid priorities: priority key can't be negative")
+    if len(command.priority.fairness_key) > 64:
+        raise BadCommand(BAD_SCHEDULE, "invalid priorities: fairness key length exceeds limit")
+
+
+def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event: HistoryEvent) -> HistoryEvent:
+    """Write ACTIVITY_TASK_SCHEDULED with every timeout and the retry policy filled in, and offer the activity."""
+    check_schedule(draft, command)
+    attributes = event.activity_task_scheduled_event_attributes
+    attributes.activity_id = command.activity_id
+    attributes.activity_type.CopyFrom(command.activity_type)
+    attributes.task_queue.name = command.task_queue.name
+    attributes.task_queue.kind = command.task_queue.kind or TaskQueueKind.TASK_QUEUE_KIND_NORMAL
+    if command.HasField("header"):
+        attributes.header.CopyFrom(command.header)
+    if command.HasField("input"):
+        attributes.input.CopyFrom(command.input)
+    if command.HasField("priority"):
+        attributes.priority.CopyFrom(command.priority)
+    attributes.use_workflow_build_id = command.use_workflow_build_id
+    if command.HasField("retry_policy"):
+        attributes.retry_policy.CopyFrom(command.retry_policy)
+    fill_retry_policy(attributes.retry_policy)
+    _fill_timeouts(draft.run.run_timeout, command, attributes)
+    draft.add(event)
+    draft.effects.append(offer_activity(draft.activities.items[event.event_id]))
+    return event
+
+
+def _fill_timeouts(
+    run_timeout: int, command: ScheduleActivityTaskCommandAttributes, attributes: ActivityTaskScheduledEventAttributes
+) -> None:
+    def capped(span: Duration, cap: int) -> int:
+        given = nanoseconds(span)
+        return min(given, cap) if given and cap else given or cap
+
+    to_close = capped(command.schedule_to_close_timeout, run_timeout)
+    if nanoseconds(command.schedule_to_close_timeout):
+        to_start = capped(command.schedule_to_start_timeout, to_close)
+        running = capped(command.start_to_close_timeout, to_close)
+    else:
+        running = capped(command.start_to_close_timeout, run_timeout)
+        to_start = capped(command.schedule_to_start_timeout, run_timeout)
+    heartbeat = min(nanoseconds(command.heartbeat_timeout), running)
+    set_duration(attributes.schedule_to_close_timeout, to_close)
+    set_duration(attributes.schedule_to_start_timeout, to_start)
+    set_duration(attributes.start_to_close_timeout, running)
+    set_duration(attributes.heartbeat_timeout, heartbeat)
+
+
+def evolve_scheduled(draft: Draft, event: HistoryEvent) -> None:
+    attributes = event.activity_task_scheduled_event_attributes
+    now = event.event_time.seconds * limits.SECOND + event.event_time.nanos
+    draft.activities.put(
+        event.event_id,
+        Activity(
+            scheduled_event_id=event.event_id,
+            activity_id=attributes.activity_id,
+            activity_type=attributes.activity_type.name,
+            task_queue=attributes.task_queue.name,
+            retry_policy=from_wire(attributes.retry_policy),
+            scheduled_time=now,
+            attempt_scheduled_time=now,
+            schedule_to_close=nanoseconds(attributes.schedule_to_close_timeout),
+            schedule_to_start=nanoseconds(attributes.schedule_to_start_timeout),
+            start_to_close=nanoseconds(attributes.start_to_close_timeout),
+            heartbeat=nanoseconds(attributes.heartbeat_timeout),
+            priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else b"",
+        ),
+    )
+
+
+def evolve_closed(draft: Draft, event: HistoryEvent) -> None:
+    attributes = getattr(event, event.WhichOneof("attributes") or "")
+    draft.activities.drop(attributes.scheduled_event_id)
+
+
+# Cancelling
+
+
+def request_cancel(draft: Draft, scheduled_event_id: int, event: HistoryEvent, identity: str) -> None:
+    """Ask a started activity to stop (it learns by heartbeat); close one that has not started."""
+    if not scheduled_event_id:
+        raise BadCommand(BAD_CANCEL, "ScheduledEventId is not set on RequestCancelActivityTaskCommand.")
+    activity = draft.activities.get(scheduled_event_id)
+    if activity is None and _completion_is_buffered(draft, scheduled_event_id):
+        event.activity_task_cancel_requested_event_attributes.scheduled_event_id = scheduled_event_id
+        draft.add(event)
+        return
+    if activity is None or activity.cancel_requested_event_id:
+        action = "add-activitytask-cancel-requested-event"
+        raise BadCommand(BAD_CANCEL, f"invalid history builder state for action: {action}, ScheduledEventID: {scheduled_event_id}")
+    event.activity_task_cancel_requested_event_attributes.scheduled_event_id = scheduled_event_id
+    draft.add(event)
+    if not activity.started:
+        details = Payloads()
+        details.payloads.add(metadata={"encoding": b"json/plain"}, data=b'"ACTIVITY_ID_NOT_STARTED"')
+        _write_canceled(draft, scheduled_event_id, 0, event.event_id, details, identity)
+
+
+def _completion_is_buffered(draft: Draft, scheduled_event_id: int) -> bool:
+    for data in draft.buffer:
+        event = HistoryEvent.FromString(data)
+        attributes = getattr(event, event.WhichOneof("attributes") or "")
+        if getattr(attributes, "scheduled_event_id", 0) == scheduled_event_id:
+            return True
+    return False
+
+
+def evolve_cancel_requested(draft: Draft, event: HistoryEvent) -> None:
+    scheduled_event_id = event.activity_task_cancel_requested_event_attributes.scheduled_event_id
+    if scheduled_event_id in draft.activities:
+        draft.activities.edit(scheduled_event_id).cancel_requested_event_id = event.event_id
+
+
+def _write_canceled(
+    draft: Draft, scheduled_event_id: int, started_event_id: int, cancel_event_id: int, details: Payloads | None, identity: str
+) -> None:
+    event = draft.event(EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED)
+    attributes = event.activity_task_canceled_event_attributes
+    attributes.scheduled_event_id = scheduled_event_id
+    attributes.started_event_id = started_event_id
+    attributes.latest_cancel_requested_event_id = cancel_event_id
+    attributes.identity = identity
+    if details is not None:
+        attributes.details.CopyFrom(details)
+    draft.add(event)
+
+
+# Starting
+
+
+def start(draft: Draft, poll: StartActivity) -> None:
+    """Give an attempt to a poller, once."""
+    activity = draft.activities.get(poll.scheduled_event_id)
+    if not draft.run.open or activity is None or (activity.attempt, activity.stamp) != (poll.attempt, poll.stamp):
+        raise NotFound(ACTIVITY_NOT_FOUND)
+    if activity.started:
+        if activity.request_id != poll.request_id:
+            raise NotFound(ACTIVITY_NOT_FOUND)
+        return
+    begin(draft, poll.scheduled_event_id, poll.request_id, poll.identity)
+
+
+def begin(draft: Draft, scheduled_event_id: int, request_id: str, identity: str) -> None:
+    activity = draft.activities.edit(scheduled_event_id)
+    activity.started_time = activity.last_started_time = draft.now
+    activity.request_id = request_id
+    activity.identity = identity
+    activity.offered = True
+    draft.changed = True
+
+
+def release(draft: Draft, release: ReleaseActivity) -> None:
+    """The poller never got the attempt: it is as if it had not been started."""
+    activity = draft.activities.get(release.scheduled_event_id)
+    if activity is None or not draft.run.open or (activity.attempt, activity.request_id) != (release.attempt, release.request_id):
+        return
+    activity = draft.activities.edit(release.scheduled_event_id)
+    activity.started_time = 0
+    activity.request_id = ""
+    activity.identity = ""
+    draft.changed = True
+    draft.effects.append(offer_activity(activity))
+
+
+# Answers
+
+
+def _find(draft: Draft, token: ActivityToken, *, must_be_started: bool = True) -> Activity:
+    if not draft.run.open:
+        raise NotFound(WORKFLOW_COMPLETED)
+    if token.activity_id:
+        found = [a for a in draft.activities if a.activity_id == token.activity_id]
+        if not found:
+            raise NotFound(
+                f"cannot find pending activity with ActivityID {token.activity_id}, check workflow execution history for more details"
+            )
+        if must_be_started and not found[0].started:
+            raise NotFound(ACTIVITY_NOT_FOUND)
+        return found[0]
+    activity = draft.activities.get(token.scheduled_event_id)
+    if activity is None or not activity.started or activity.attempt != token.attempt:
+        raise NotFound(ACTIVITY_NOT_FOUND)
+    return activity
+
+
+def heartbeat(draft: Draft, beat: Heartbeat) -> None:
+    """Keep the attempt alive, remember how far it is, and say whether it should stop."""
+    activity = _find(draft, beat.token)
+    if beat.details is not None and beat.details.ByteSize() > limits.BLOB_BYTES_MAX:
+        failure = _server_failure("Heartbeat details exceed size limit.")
+        _write_failed(draft, activity, failure, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE, beat.identity)
+        workflow_task.schedule(draft)
+        draft.cancel_requested = True
+        return
+    activity = draft.activities.edit(activity.scheduled_event_id)
+    activity.last_heartbeat_time = draft.now
+    activity.heartbeat_details = beat.details.SerializeToString() if beat.details is not None else b""
+    draft.changed = True
+    draft.cancel_requested = activity.cancel_requested_event_id > 0
+
+
+def complete(draft: Draft, done: CompleteActivity) -> None:
+    activity = _find(draft, done.token, must_be_started=False)
+    if done.result is not None and done.result.ByteSize() > limits.BLOB_BYTES_MAX:
+        failure = _server_failure("Complete result exceeds size limit.")
+        _write_failed(draft, activity, failure, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE, done.identity)
+        workflow_task.schedule(draft)
+        return
+    if not activity.started:
+        begin(draft, activity.scheduled_event_id, "", done.identity)
+        activity = draft.activities.items[activity.scheduled_event_id]
+    started_event_id = _write_started(draft, activity)
+    event = draft.event(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+    attributes = event.activity_task_completed_event_attributes
+    attributes.scheduled_event_id = activity.scheduled_event_id
+    attributes.started_event_id = started_event_id
+    attributes.identity = done.identity
+    if done.result is not None:
+        attributes.result.CopyFrom(done.result)
+    draft.add(event)
+    workflow_task.schedule(draft)
+
+
+def cancel(draft: Draft, done: CancelActivity) -> None:
+    activity = _find(draft, done.token)
+    if not activity.cancel_requested_event_id:
+        raise InvalidArgument("unable to mark activity as canceled without activity being request canceled first")
+    started_event_id = _write_started(draft, activity)
+    cancel_event_id = activity.cancel_requested_event_id
+    _write_canceled(draft, activity.scheduled_event_id, started_event_id, cancel_event_id, done.details, done.identity)
+    workflow_task.schedule(draft)
+
+
+def fail(draft: Draft, done: FailActivity) -> None:
+    """Try again if the policy allows it, else close the activity."""
+    activity = _find(draft, done.token)
+    if done.last_heartbeat_details is not None:
+        activity = draft.activities.edit(activity.scheduled_event_id)
+        activity.heartbeat_details = done.last_heartbeat_details.SerializeToString()
+        activity.last_heartbeat_time = draft.now
+    state = _retry(draft, activity, done.failure)
+    if state == RetryState.RETRY_STATE_IN_PROGRESS:
+        return
+    _write_failed(draft, activity, done.failure, state, done.identity)
+    workflow_task.schedule(draft)
+
+
+def _retry(draft: Draft, activity: Activity, failure: Failure | None) -> RetryState.ValueType:
+    """Begin the backoff of the next attempt (IN_PROGRESS), or say why there is none."""
+    if activity.cancel_requested_event_id:
+        return RetryState.RETRY_STATE_CANCEL_REQUESTED
+    deadline = activity.scheduled_time + activity.schedule_to_close if activity.schedule_to_close else 0
+    retry = decide_retry(activity.retry_policy, activity.attempt, failure, draft.now, deadline, cap_requested_delay=False)
+    if retry.state != RetryState.RETRY_STATE_IN_PROGRESS:
+        return retry.state
+    activity = draft.activities.edit(activity.scheduled_event_id)
+    activity.attempt += 1
+    activity.offered = False
+    activity.attempt_scheduled_time = draft.now + retry.backoff
+    activity.retry_interval = retry.backoff
+    activity.last_attempt_complete_time = draft.now
+    activity.last_failure = retained(failure).SerializeToString() if failure is not None else b""
+    activity.started_time = 0
+    activity.request_id = ""
+    draft.changed = True
+    return retry.state
+
+
+def retained(failure: Failure) -> Failure:
+    """What is kept of a failure between attempts: a large one is replaced by a note with a shortened copy."""
+    if failure.ByteSize() <= limits.RETAINED_FAILURE_BYTES_MAX:
+        return failure
+    note = Failure(message="Failure exceeds size limit.", source=failure.source)
+    note.server_failure_info.SetInParent()
+    note.cause.message = failure.message[: limits.RETAINED_FAILURE_BYTES_MAX // 2]
+    note.cause.source = failure.source
+    if failure.HasField("application_failure_info"):
+        note.cause.application_failure_info.type = failure.application_failure_info.type
+        note.cause.application_failure_info.non_retryable = failure.application_failure_info.non_retryable
+    return note
+
+
+def _server_failure(message: str) -> Failure:
+    failure = Failure(message=message, source="Server")
+    failure.server_failure_info.non_retryable = True
+    return failure
+
+
+def _write_started(draft: Draft, activity: Activity) -> int:
+    """Write ACTIVITY_TASK_STARTED of the attempt that closes; its id, 0 while it is buffered."""
+    event = draft.event(EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)
+    set_time(event.event_time, activity.started_time)
+    attributes = event.activity_task_started_event_attributes
+    attributes.scheduled_event_id = activity.scheduled_event_id
+    attributes.identity = activity.identity
+    attributes.request_id = activity.request_id
+    attributes.attempt = activity.attempt
+    if activity.last_failure:
+        attributes.last_failure.ParseFromString(activity.last_failure)
+    return draft.add(event).event_id
+
+
+def _write_failed(
+    draft: Draft, activity: Activity, failure: Failure | None, state: RetryState.ValueType, identity: str
+) -> None:
+    started_event_id = _write_started(draft, activity)
+    event = draft.event(EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED)
+    attributes = event.activity_task_failed_event_attributes
+    attributes.scheduled_event_id = activity.scheduled_event_id
+    attributes.started_event_id = started_event_id
+    attributes.retry_state = state
+    attributes.identity = identity
+    if failure is not None:
+        attributes.failure.CopyFrom(failure)
+    draft.add(event)
+
+
+# Time
+
+
+def time_passed(draft: Draft, scheduled_event_id: int) -> None:
+    """Do what is due for this activity: end its backoff, or time it out."""
+    activity = draft.activities.items[scheduled_event_id]
+    kind = _due_timeout(activity, draft.now)
+    if kind is not None:
+        _time_out(draft, activity, kind)
+    elif not activity.started and not activity.offered and activity.attempt_scheduled_time <= draft.now:
+        activity = draft.activities.edit(scheduled_event_id)
+        activity.offered = True
+        draft.changed = True
+        draft.effects.append(offer_activity(activity))
+
+
+def _due_timeout(activity: Activity, now: int) -> TimeoutType.ValueType | None:
+    """The timeout that has passed; of several, the one that the reference server reports."""
+    due: list[tuple[int, int, TimeoutType.ValueType]] = []
+    if activity.started:
+        if activity.start_to_close:
+            due.append((activity.started_time + activity.start_to_close, 0, TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE))
+        if activity.heartbeat:
+            alive = max(activity.started_time, activity.last_heartbeat_time)
+            due.append((alive + activity.heartbeat, 1, TimeoutType.TIMEOUT_TYPE_HEARTBEAT))
+    elif activity.offered and activity.schedule_to_start:
+        due.append((activity.attempt_scheduled_time + activity.schedule_to_start, 0, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START))
+    if activity.schedule_to_close:
+        due.append((activity.scheduled_time + activity.schedule_to_close, 2, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE))
+    passed = [entry for entry in due if entry[0] <= now]
+    return min(passed)[2] if passed else None
+
+
+def _time_out(draft: Draft, activity: Activity, kind: TimeoutType.ValueType) -> None:
+    failure = _timeout_failure(activity, kind, f"activity {TIMEOUT_NAMES[kind]} timeout")
+    if kind in (TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE):
+        state: RetryState.ValueType = RetryState.RETRY_STATE_TIMEOUT
+        if activity.cancel_requested_event_id:
+            state = RetryState.RETRY_STATE_CANCEL_REQUESTED
+    else:
+        state = _retry(draft, activity, failure)
+        if state == RetryState.RETRY_STATE_IN_PROGRESS:
+            return
+        if state == RetryState.RETRY_STATE_TIMEOUT:
+            failure = _timeout_failure(activity, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, NO_TIME_TO_RETRY)
+    started_event_id = _write_started(draft, activity) if activity.started else 0
+    if activity.last_failure:
+        failure.cause.ParseFromString(activity.last_failure)
+    event = draft.event(EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
+    attributes = event.activity_task_timed_out_event_attributes
+    attributes.scheduled_event_id = activity.scheduled_event_id
+    attributes.started_event_id = started_event_id
+    attributes.retry_state = state
+    attributes.failure.CopyFrom(failure)
+    draft.add(event)
+    workflow_task.schedule(draft)
+
+
+def _timeout_failure(activity: Activity, kind: TimeoutType.ValueType, message: str) -> Failure:
+    failure = Failure(message=message, source="Server")
+    failure.timeout_failure_info.timeout_type = kind
+    if activity.heartbeat_details:
+        failure.timeout_failure_info.last_heartbeat_details.ParseFromString(activity.heartbeat_details)
+    return failure

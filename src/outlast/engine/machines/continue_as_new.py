@@ -1,0 +1,107 @@
+"""Continue-as-new: a run that ends by starting its own successor (workflow-core.md 1.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio.api.command.v1 import ContinueAsNewWorkflowExecutionCommandAttributes
+from temporalio.api.enums.v1 import (
+    ContinueAsNewInitiator,
+    TaskQueueKind,
+    WorkflowTaskFailedCause,
+)
+from temporalio.api.history.v1 import (
+    HistoryEvent,
+    WorkflowExecutionStartedEventAttributes,
+)
+
+from outlast.engine import limits, wire
+from outlast.engine.machines import close
+from outlast.engine.machines import start as first_event
+from outlast.engine.refusals import BadCommand, InvalidArgument
+from outlast.engine.retry import check_retry_policy, fill_retry_policy
+from outlast.engine.wire import nanoseconds, set_duration
+
+if TYPE_CHECKING:
+    from outlast.engine.draft import Draft
+
+BAD = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES
+_NAME = "ContinueAsNewWorkflowExecutionCommand"
+_FROM_COMMAND_ALONE = ("input", "header", "memo", "search_attributes", "last_completion_result")
+
+
+def check(draft: Draft, command: ContinueAsNewWorkflowExecutionCommandAttributes) -> None:
+    workflow_type = command.workflow_type.name or draft.run.workflow_type
+    task_queue = command.task_queue.name or draft.run.task_queue
+    suffix = f"WorkflowType={workflow_type} TaskQueue={task_queue}"
+    if len(workflow_type) > limits.ID_BYTES_MAX:
+        raise BadCommand(BAD, f"WorkflowType on {_NAME} exceeds length limit. {suffix}")
+    if len(task_queue) > limits.ID_BYTES_MAX:
+        raise BadCommand(BAD, "taskQueue length exceeds limit")
+    for name, span in (
+        ("WorkflowRunTimeout", command.workflow_run_timeout),
+        ("WorkflowTaskTimeout", command.workflow_task_timeout),
+        ("BackoffStartInterval", command.backoff_start_interval),
+    ):
+        if span.seconds < 0 or span.nanos < 0:
+            raise BadCommand(BAD, f"Invalid {name} on {_NAME}: negative duration. {suffix}")
+    if command.HasField("retry_policy"):
+        try:
+            fill_retry_policy(command.retry_policy)
+            check_retry_policy(command.retry_policy)
+        except InvalidArgument as refusal:
+            raise BadCommand(BAD, f"invalid WorkflowRetryPolicy on {_NAME}: {refusal.message}. {suffix}") from None
+    if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
+        raise BadCommand(BAD, f"{_NAME}Attributes. Input exceeds size limit.", terminates=True)
+    if command.memo.ByteSize() > limits.MEMO_BYTES_MAX:
+        raise BadCommand(BAD, f"{_NAME}Attributes. Memo exceeds size limit.", terminates=True)
+
+
+def continue_as_new(draft: Draft, command: ContinueAsNewWorkflowExecutionCommandAttributes, event: HistoryEvent) -> None:
+    check(draft, command)
+    run = draft.run
+    following = WorkflowExecutionStartedEventAttributes(workflow_id=run.workflow_id)
+    following.workflow_type.name = command.workflow_type.name or run.workflow_type
+    following.task_queue.name = command.task_queue.name or run.task_queue
+    following.task_queue.kind = command.task_queue.kind or TaskQueueKind.TASK_QUEUE_KIND_NORMAL
+    for name in (*_FROM_COMMAND_ALONE, "retry_policy"):
+        if wire.has(command, name):
+            getattr(following, name).CopyFrom(getattr(command, name))
+    if command.HasField("failure"):
+        following.continued_failure.CopyFrom(command.failure)
+    following.cron_schedule = command.cron_schedule
+    following.initiator = command.initiator or ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_WORKFLOW
+    by_retry = following.initiator == ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_RETRY
+    following.attempt = run.attempt + 1 if by_retry else 1
+    first_event.set_timeouts(
+        following,
+        run.execution_timeout,
+        nanoseconds(command.workflow_run_timeout) or run.run_timeout,
+        nanoseconds(command.workflow_task_timeout) or run.task_timeout,
+    )
+    backoff = _backoff(draft.now - run.start_time, nanoseconds(command.backoff_start_interval))
+    set_duration(following.first_workflow_task_backoff, backoff)
+
+    attributes = event.workflow_execution_continued_as_new_event_attributes
+    attributes.new_execution_run_id = draft.context.fresh_id
+    attributes.workflow_type.CopyFrom(following.workflow_type)
+    attributes.task_queue.CopyFrom(following.task_queue)
+    attributes.workflow_run_timeout.CopyFrom(following.workflow_run_timeout)
+    attributes.workflow_task_timeout.CopyFrom(following.workflow_task_timeout)
+    attributes.backoff_start_interval.CopyFrom(following.first_workflow_task_backoff)
+    attributes.initiator = following.initiator
+    for name in (*_FROM_COMMAND_ALONE, "failure"):
+        if wire.has(command, name):
+            getattr(attributes, name).CopyFrom(getattr(command, name))
+    attributes.inherit_build_id = command.inherit_build_id
+    attributes.initial_versioning_behavior = command.initial_versioning_behavior
+    start = close.following_run(draft, following)
+    draft.add(event)
+    close.succeed(draft, start)
+
+
+def _backoff(lifetime: int, asked: int) -> int:
+    """A run that lived too short holds its successor back, so that a tight loop cannot flood the server."""
+    if lifetime + asked < limits.RUN_LIFETIME_MIN:
+        return limits.RUN_LIFETIME_MIN - lifetime
+    return asked

@@ -1,0 +1,324 @@
+"""The workflow task: how the server asks a worker what to do next (workflow-core.md, section 2).
+
+At most one is pending for each run. The first attempt is written to history at once; a further attempt is
+*transient*: its scheduled and started events get ids on the wire, but are written only when it completes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from temporalio.api.enums.v1 import (
+    EventType,
+    SuggestContinueAsNewReason,
+    TaskQueueKind,
+    TimeoutType,
+    WorkflowTaskFailedCause,
+)
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+
+from outlast.engine import limits
+from outlast.engine.refusals import WORKFLOW_TASK_NOT_FOUND, NotFound
+from outlast.engine.state import Run, WorkflowTask
+from outlast.engine.transition import OfferWorkflowTask
+from outlast.engine.triggers import StartWorkflowTask, WorkflowTaskToken
+from outlast.engine.wire import moment, nanoseconds, set_duration, set_time
+from outlast.engine.work import offer_workflow_task
+
+if TYPE_CHECKING:
+    from outlast.engine.draft import Draft
+
+SERVER_IDENTITY = "history-service"
+FORCE_CLOSE = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND
+
+
+def schedule(draft: Draft, original_scheduled_time: int = 0) -> None:
+    """Ask for a workflow task, unless one is pending or the run has closed."""
+    run = draft.run
+    if run.workflow_task is not None or not run.open:
+        return
+    draft.changed = True
+    if run.workflow_task_attempt == 1:
+        draft.add(_scheduled_event(draft, 1, draft.now))
+    else:
+        run.workflow_task = _task(run, run.next_event_id, run.workflow_task_attempt, draft.now)
+    task = run.workflow_task
+    assert task is not None
+    run.first_task_pending = False
+    if original_scheduled_time:
+        task.original_scheduled_time = original_scheduled_time
+    draft.effects.append(offer_workflow_task(run, task))
+
+
+def _task(run: Run, scheduled_event_id: int, attempt: int, scheduled_time: int) -> WorkflowTask:
+    return WorkflowTask(
+        scheduled_event_id=scheduled_event_id,
+        attempt=attempt,
+        scheduled_time=scheduled_time,
+        original_scheduled_time=scheduled_time,
+        timeout=_timeout(run, attempt),
+        sticky_queue=run.sticky_queue,
+        schedule_to_start_timeout=run.sticky_timeout if run.sticky_queue else 0,
+    )
+
+
+def _timeout(run: Run, attempt: int) -> int:
+    """Start-to-close; it grows from the fourth attempt on, so that a slow worker gets through at last."""
+    beyond = attempt - limits.WORKFLOW_TASK_BACKOFF_FROM_ATTEMPT
+    if beyond < 0:
+        return run.task_timeout
+    growth = limits.WORKFLOW_TASK_BACKOFF_FIRST << min(beyond, 10)
+    return run.task_timeout + min(growth, limits.WORKFLOW_TASK_BACKOFF_MAX)
+
+
+def _scheduled_event(draft: Draft, attempt: int, when: int) -> HistoryEvent:
+    run = draft.run
+    event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
+    set_time(event.event_time, when)
+    attributes = event.workflow_task_scheduled_event_attributes
+    attributes.attempt = attempt
+    if run.sticky_queue:
+        attributes.task_queue.name = run.sticky_queue
+        attributes.task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_STICKY
+        attributes.task_queue.normal_name = run.task_queue
+    else:
+        attributes.task_queue.name = run.task_queue
+        attributes.task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_NORMAL
+    set_duration(attributes.start_to_close_timeout, _timeout(run, attempt))
+    return event
+
+
+def evolve_scheduled(draft: Draft, event: HistoryEvent) -> None:
+    attributes = event.workflow_task_scheduled_event_attributes
+    task = _task(draft.run, event.event_id, attributes.attempt, moment(event.event_time))
+    task.timeout = nanoseconds(attributes.start_to_close_timeout)
+    draft.run.workflow_task = task
+    draft.run.workflow_task_attempt = attributes.attempt
+    draft.run.first_task_pending = False
+
+
+def start(draft: Draft, poll: StartWorkflowTask) -> None:
+    """Give the workflow task to a poller, once."""
+    run = draft.run
+    task = run.workflow_task
+    if not run.open or task is None or (task.scheduled_event_id, task.attempt) != (poll.scheduled_event_id, poll.attempt):
+        raise NotFound(WORKFLOW_TASK_NOT_FOUND)
+    if task.started:
+        if task.request_id != poll.request_id:
+            raise NotFound(WORKFLOW_TASK_NOT_FOUND)
+        return
+    if not poll.sticky:
+        clear_stickiness(run)
+    draft.durable = False
+    if task.transient and run.next_event_id != task.scheduled_event_id:
+        # Something was written since it was scheduled, so its virtual id is taken: it becomes a first attempt.
+        draft.durable = True
+        run.workflow_task = None
+        run.workflow_task_attempt = 1
+        draft.add(_scheduled_event(draft, 1, draft.now))
+        task = run.workflow_task
+        assert task is not None
+    begin(draft, task, poll.request_id, poll.identity)
+
+
+def begin(draft: Draft, task: WorkflowTask, request_id: str, identity: str) -> None:
+    """Mark the task as started: by an event, or, for a transient task, by its virtual id."""
+    run = draft.run
+    draft.changed = True
+    task.request_id = request_id
+    task.identity = identity
+    task.history_size_bytes = run.history_size_bytes
+    task.suggest_continue_as_new = bool(_suggestions(run.history_size_bytes, run.next_event_id - 1))
+    if task.transient:
+        task.started_event_id = task.scheduled_event_id + 1
+        task.started_time = draft.now
+    else:
+        draft.add(_started_event(draft, task, draft.now))
+
+
+def started_together(draft: Draft, request_id: str, identity: str) -> None:
+    """Start the task that this very draft scheduled, for the worker that is on the line."""
+    task = draft.run.workflow_task
+    assert task is not None
+    draft.effects = [effect for effect in draft.effects if not isinstance(effect, OfferWorkflowTask)]
+    begin(draft, task, request_id, identity)
+    draft.new_workflow_task = True
+
+
+def _suggestions(size_bytes: int, event_count: int) -> list[SuggestContinueAsNewReason.ValueType]:
+    reasons = []
+    if size_bytes >= limits.SUGGEST_CONTINUE_AS_NEW_BYTES:
+        reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE)
+    if event_count >= limits.SUGGEST_CONTINUE_AS_NEW_EVENTS:
+        reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS)
+    return reasons
+
+
+def _started_event(draft: Draft, task: WorkflowTask, when: int) -> HistoryEvent:
+    event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED)
+    set_time(event.event_time, when)
+    attributes = event.workflow_task_started_event_attributes
+    attributes.scheduled_event_id = task.scheduled_event_id
+    attributes.identity = task.identity
+    attributes.request_id = task.request_id
+    attributes.history_size_bytes = task.history_size_bytes
+    if task.suggest_continue_as_new:
+        attributes.suggest_continue_as_new = True
+        attributes.suggest_continue_as_new_reasons.extend(_suggestions(task.history_size_bytes, task.scheduled_event_id))
+    return event
+
+
+def evolve_started(draft: Draft, event: HistoryEvent) -> None:
+    task = draft.run.workflow_task
+    if task is None:
+        return
+    attributes = event.workflow_task_started_event_attributes
+    task.started_event_id = event.event_id
+    task.started_time = moment(event.event_time)
+    task.identity = attributes.identity
+    task.request_id = attributes.request_id
+    task.history_size_bytes = attributes.history_size_bytes
+    task.suggest_continue_as_new = attributes.suggest_continue_as_new
+
+
+def virtual_events(draft: Draft, task: WorkflowTask) -> list[HistoryEvent]:
+    """The scheduled and (if started) started events of a transient task, as a worker sees them, numbered but not written."""
+    scheduled = _scheduled_event(draft, task.attempt, task.scheduled_time)
+    scheduled.event_id = scheduled.task_id = task.scheduled_event_id
+    if not task.started:
+        return [scheduled]
+    started = _started_event(draft, task, task.started_time)
+    started.event_id = started.task_id = task.started_event_id
+    return [scheduled, started]
+
+
+def check_token(run: Run, token: WorkflowTaskToken) -> WorkflowTask:
+    """The started task that the token was made for; NotFound when it is another or none."""
+    task = run.workflow_task
+    if (
+        task is None
+        or not task.started
+        or not run.open
+        or task.scheduled_event_id != token.scheduled_event_id
+        or task.started_event_id != token.started_event_id
+        or task.started_time != token.started_time
+        or task.attempt != token.attempt
+    ):
+        raise NotFound(WORKFLOW_TASK_NOT_FOUND)
+    return task
+
+
+def write_transient(draft: Draft) -> WorkflowTask:
+    """Put a transient task's events into history, now that it completes."""
+    task = draft.run.workflow_task
+    assert task is not None
+    if not task.transient:
+        return task
+    draft.add(_scheduled_event(draft, task.attempt, task.scheduled_time))
+    draft.add(_started_event(draft, task, task.started_time))
+    return task
+
+
+def evolve_completed(draft: Draft, event: HistoryEvent) -> None:
+    run = draft.run
+    run.workflow_task = None
+    run.workflow_task_attempt = 1
+    run.last_started_event_id = event.workflow_task_completed_event_attributes.started_event_id
+    run.last_completed_event_id = event.event_id
+    run.close_attempted = False
+
+
+def evolve_ended(draft: Draft, event: HistoryEvent) -> None:
+    """Failed or timed out."""
+    draft.run.workflow_task = None
+
+
+def clear_stickiness(run: Run) -> None:
+    run.sticky_queue = ""
+    run.sticky_timeout = 0
+
+
+def fail(
+    draft: Draft,
+    cause: WorkflowTaskFailedCause.ValueType,
+    failure: Failure | None,
+    identity: str,
+    binary_checksum: str = "",
+) -> None:
+    """End the started task as failed, write what waited for it, and ask for another."""
+    end_failed(draft, cause, failure, identity, binary_checksum)
+    schedule(draft)
+
+
+def end_failed(
+    draft: Draft,
+    cause: WorkflowTaskFailedCause.ValueType,
+    failure: Failure | None,
+    identity: str,
+    binary_checksum: str = "",
+) -> None:
+    """End the started task as failed and write what waited for it."""
+    task = draft.run.workflow_task
+    assert task is not None
+    event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
+    attributes = event.workflow_task_failed_event_attributes
+    attributes.scheduled_event_id = task.scheduled_event_id
+    attributes.started_event_id = task.started_event_id
+    attributes.cause = cause
+    attributes.identity = identity
+    attributes.binary_checksum = binary_checksum
+    if failure is not None:
+        attributes.failure.CopyFrom(failure)
+    _end(draft, event)
+
+
+def time_out(draft: Draft) -> None:
+    """The task was not started (sticky) or not completed in time."""
+    task = draft.run.workflow_task
+    assert task is not None
+    event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+    attributes = event.workflow_task_timed_out_event_attributes
+    attributes.scheduled_event_id = task.scheduled_event_id
+    attributes.started_event_id = task.started_event_id
+    if task.started:
+        attributes.timeout_type = TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
+        _end(draft, event)
+    else:
+        attributes.timeout_type = TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START
+        clear_stickiness(draft.run)
+        draft.add(event)
+        draft.run.workflow_task_attempt = 1
+    schedule(draft)
+
+
+def _end(draft: Draft, event: HistoryEvent) -> None:
+    run = draft.run
+    task = run.workflow_task
+    assert task is not None
+    was_sticky = bool(run.sticky_queue)
+    if task.attempt == 1:
+        draft.add(event)
+    run.workflow_task = None
+    draft.changed = True
+    clear_stickiness(run)
+    flushed = draft.flush_buffer()
+    run.workflow_task_attempt = 1 if flushed or was_sticky else task.attempt + 1
+
+
+def force_fail(draft: Draft) -> None:
+    """The run closes, or its buffer overflows, while a workflow task is started."""
+    task = draft.run.workflow_task
+    if task is None:
+        return
+    if task.started:
+        event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
+        attributes = event.workflow_task_failed_event_attributes
+        attributes.scheduled_event_id = task.scheduled_event_id
+        attributes.started_event_id = task.started_event_id
+        attributes.cause = FORCE_CLOSE
+        attributes.identity = SERVER_IDENTITY
+        if task.attempt == 1:
+            draft.add(event)
+    draft.run.workflow_task = None
+    draft.flush_buffer()

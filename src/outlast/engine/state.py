@@ -1,0 +1,300 @@
+"""The state of one workflow run: a core that every transition writes, and parts that are written when they change.
+
+Times are nanoseconds since the Unix epoch, spans are nanoseconds; 0 means "none" unless a field says otherwise.
+Inputs and results are not here: the event that holds them is named by its id. A Draft (see `draft`) is the only
+thing that changes these structs, and it changes copies of its own.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from outlast.engine.keys import ExecutionKey, PartKey
+
+RUNNING = 1
+COMPLETED = 2
+FAILED = 3
+CANCELED = 4
+TERMINATED = 5
+CONTINUED_AS_NEW = 6
+TIMED_OUT = 7
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """When to try again. `maximum_attempts` 0 means without limit."""
+
+    initial_interval: int
+    backoff_coefficient: float
+    maximum_interval: int
+    maximum_attempts: int
+    non_retryable_error_types: tuple[str, ...] = ()
+
+
+class Parent(msgspec.Struct, frozen=True):
+    """The run that started this one as its child."""
+
+    namespace: str
+    namespace_id: str
+    workflow_id: str
+    run_id: str
+    initiated_event_id: int
+
+
+class WorkflowTask(msgspec.Struct):
+    """The one workflow task that is scheduled or started.
+
+    scheduled ──start──► started ──complete──► gone
+        ▲                   │ fail, time out: attempt + 1 (a transient task: its events are written when it completes)
+        └───────────────────┘
+    """
+
+    scheduled_event_id: int
+    attempt: int
+    scheduled_time: int
+    original_scheduled_time: int
+    """When the first of a row of heartbeats was scheduled."""
+    timeout: int
+    """From start to close."""
+    sticky_queue: str = ""
+    """The sticky queue that it is offered on; empty: the normal one."""
+    schedule_to_start_timeout: int = 0
+    started_event_id: int = 0
+    started_time: int = 0
+    request_id: str = ""
+    """Of the poll that started it."""
+    identity: str = ""
+    history_size_bytes: int = 0
+    suggest_continue_as_new: bool = False
+
+    @property
+    def transient(self) -> bool:
+        """A further attempt: its scheduled and started events are not in history yet."""
+        return self.attempt > 1
+
+    @property
+    def started(self) -> bool:
+        return self.started_event_id > 0
+
+
+class Run(msgspec.Struct):
+    """The core: what every transition may change, and what a run is by birth."""
+
+    namespace: str
+    namespace_id: str
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    task_queue: str
+    first_run_id: str
+    original_run_id: str
+    create_request_id: str
+    start_time: int
+    execution_time: int
+    """start_time and the backoff of the first workflow task."""
+    execution_timeout: int = 0
+    run_timeout: int = 0
+    task_timeout: int = 0
+    execution_expiration: int = 0
+    run_expiration: int = 0
+    attempt: int = 1
+    cron_schedule: str = ""
+    retry_policy: RetryPolicy | None = None
+    parent: Parent | None = None
+    root_workflow_id: str = ""
+    root_run_id: str = ""
+    user_metadata: bytes = b""
+    priority: bytes = b""
+    versioning_override: bytes = b""
+    started_links: tuple[bytes, ...] = ()
+    continued_from: str = ""
+
+    status: int = RUNNING
+    close_time: int = 0
+    next_event_id: int = 1
+    last_batch_first_event_id: int = 1
+    history_size_bytes: int = 0
+    transition_count: int = 0
+    signal_count: int = 0
+    workflow_task: WorkflowTask | None = None
+    workflow_task_attempt: int = 1
+    """The attempt that the next workflow task will have."""
+    first_task_pending: bool = False
+    """No workflow task was ever scheduled: the backoff, or the parent, holds it back."""
+    last_started_event_id: int = 0
+    """The started event of the last completed workflow task."""
+    last_completed_event_id: int = 0
+    sticky_queue: str = ""
+    sticky_timeout: int = 0
+    cancel_requested: bool = False
+    cancel_request_id: str = ""
+    close_attempted: bool = False
+    """The last workflow task could not close because of buffered events: refuse new ones while the next runs."""
+    next_buffer_id: int = 1
+    buffered_bytes: int = 0
+    parent_to_notify: bool = False
+    """Closed, and the parent has not acknowledged it."""
+    new_run_id: str = ""
+    """The run that follows this one."""
+    reset_points: bytes = b""
+    assigned_build_ids: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        return self.status == RUNNING
+
+    @property
+    def key(self) -> ExecutionKey:
+        return ExecutionKey(self.namespace_id, self.workflow_id, self.run_id)
+
+
+class Activity(msgspec.Struct):
+    """One pending activity.
+
+    waiting ──start──► started ──complete, fail, cancel, time out──► closed (forgotten)
+       ▲                  │ fail or time out with a retry left: attempt + 1, after a backoff
+       └──────────────────┘
+    """
+
+    scheduled_event_id: int
+    activity_id: str
+    activity_type: str
+    task_queue: str
+    retry_policy: RetryPolicy
+    scheduled_time: int
+    """When the first attempt was scheduled."""
+    attempt_scheduled_time: int
+    """When this attempt is, or will be, handed out."""
+    schedule_to_close: int
+    schedule_to_start: int
+    start_to_close: int
+    heartbeat: int
+    attempt: int = 1
+    offered: bool = True
+    """False while the attempt backs off."""
+    stamp: int = 0
+    started_time: int = 0
+    request_id: str = ""
+    identity: str = ""
+    cancel_requested_event_id: int = 0
+    last_heartbeat_time: int = 0
+    heartbeat_details: bytes = b""
+    """A serialized `Payloads`."""
+    last_failure: bytes = b""
+    """Of the attempt before, a serialized `Failure`."""
+    last_started_time: int = 0
+    last_attempt_complete_time: int = 0
+    priority: bytes = b""
+    retry_interval: int = 0
+    """The backoff before this attempt."""
+
+    @property
+    def started(self) -> bool:
+        return self.started_time > 0
+
+
+class Timer(msgspec.Struct, frozen=True):
+    """One pending timer of the workflow."""
+
+    timer_id: str
+    started_event_id: int
+    fires_at: int
+
+
+class Child(msgspec.Struct):
+    """One child workflow that was asked for and has not closed, or whose close policy is still to be applied.
+
+    initiated ──child created──► started ──child closed──► forgotten
+    """
+
+    initiated_event_id: int
+    workflow_id: str
+    workflow_type: str
+    namespace: str
+    namespace_id: str
+    parent_close_policy: int
+    started_event_id: int = 0
+    """-1 while CHILD_STARTED is buffered and has no id yet."""
+    run_id: str = ""
+    """Of the child's first run."""
+    first_task_to_release: bool = False
+    """The child waits for word that CHILD_STARTED is recorded."""
+    policy_to_apply: bool = False
+    """This run has closed and the child has not acknowledged the close policy."""
+    control: str = ""
+
+
+class Execution(msgspec.Struct, frozen=True):
+    """All of one run's state, as one value. Nobody changes the mappings in it."""
+
+    run: Run
+    activities: Mapping[int, Activity] = {}
+    """By scheduled event id."""
+    timers: Mapping[str, Timer] = {}
+    """By timer id."""
+    children: Mapping[int, Child] = {}
+    """By initiated event id."""
+    request_ids: Mapping[str, int] = {}
+    """Request ids of signals (event id or 0 while buffered): a repeat is not applied again."""
+    buffer: Mapping[int, bytes] = {}
+    """Events that wait for the started workflow task to end, serialized, in order of arrival."""
+    memo: Mapping[str, bytes] = {}
+    """Serialized payloads."""
+    search_attributes: Mapping[str, bytes] = {}
+    origin: bytes = b""
+    """The serialized WORKFLOW_EXECUTION_STARTED attributes, kept when a later run may be made from them."""
+
+    @property
+    def key(self) -> ExecutionKey:
+        return self.run.key
+
+
+PARTS = {
+    "a": "activities",
+    "t": "timers",
+    "c": "children",
+    "r": "request_ids",
+    "b": "buffer",
+    "m": "memo",
+    "s": "search_attributes",
+    "o": "origin",
+}
+"""The kinds of parts and the fields of Execution that hold them."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_run = msgspec.msgpack.Decoder(Run).decode
+_decode_activity = msgspec.msgpack.Decoder(Activity).decode
+_decode_timer = msgspec.msgpack.Decoder(Timer).decode
+_decode_child = msgspec.msgpack.Decoder(Child).decode
+_decode_int = msgspec.msgpack.Decoder(int).decode
+
+
+def encode_core(run: Run) -> bytes:
+    """The stored form of a run's core."""
+    return _encode(run)
+
+
+def encode_part(value: Activity | Timer | Child | int | bytes) -> bytes:
+    """The stored form of one part."""
+    return value if isinstance(value, bytes) else _encode(value)
+
+
+def decode_execution(core: bytes, parts: Mapping[PartKey, bytes]) -> Execution:
+    """The state that was stored as `core` and `parts`."""
+    of_kind: dict[str, dict[str, bytes]] = {kind: {} for kind in PARTS}
+    for (kind, part_id), data in parts.items():
+        of_kind[kind][part_id] = data
+    return Execution(
+        run=_decode_run(core),
+        activities={int(i): _decode_activity(d) for i, d in _in_order(of_kind["a"])},
+        timers={i: _decode_timer(d) for i, d in of_kind["t"].items()},
+        children={int(i): _decode_child(d) for i, d in _in_order(of_kind["c"])},
+        request_ids={i: _decode_int(d) for i, d in of_kind["r"].items()},
+        buffer={int(i): d for i, d in _in_order(of_kind["b"])},
+        memo=of_kind["m"],
+        search_attributes=of_kind["s"],
+        origin=of_kind["o"].get("", b""),
+    )
+
+
+def _in_order(parts: dict[str, bytes]) -> list[tuple[str, bytes]]:
+    return sorted(parts.items(), key=lambda item: int(item[0]))

@@ -1,0 +1,84 @@
+"""What a decision is: a value that says what follows. It has not happened until it is stored."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from temporalio.api.history.v1 import HistoryEvent
+
+from outlast.engine.keys import PartKey
+from outlast.engine.refusals import Refusal
+from outlast.engine.state import Execution
+
+
+class OfferWorkflowTask(msgspec.Struct, frozen=True):
+    scheduled_event_id: int
+    attempt: int
+    task_queue: str
+    sticky_queue: str
+    """Empty: offer it on the normal queue."""
+
+
+class OfferActivity(msgspec.Struct, frozen=True):
+    scheduled_event_id: int
+    attempt: int
+    stamp: int
+    task_queue: str
+
+
+class StartChild(msgspec.Struct, frozen=True):
+    initiated_event_id: int
+
+
+class ReleaseChild(msgspec.Struct, frozen=True):
+    """Tell the child that its first workflow task may be scheduled."""
+
+    initiated_event_id: int
+
+
+class ApplyClosePolicy(msgspec.Struct, frozen=True):
+    initiated_event_id: int
+
+
+class NotifyParent(msgspec.Struct, frozen=True):
+    pass
+
+
+Effect = OfferWorkflowTask | OfferActivity | StartChild | ReleaseChild | ApplyClosePolicy | NotifyParent
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events that are written together."""
+
+    first_event_id: int
+    events: Sequence[HistoryEvent]
+    data: bytes
+    """The events as a serialized History."""
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """The outcome of one decision about one run."""
+
+    after: Execution
+    batches: Sequence[Batch] = ()
+    changes: Mapping[PartKey, bytes | None] = {}
+    """Parts to put, or to delete (None)."""
+    effects: Sequence[Effect] = ()
+    """What must be done once this is durable. All of it can be derived again from the state: see `pending_work`."""
+    visible: bool = False
+    """Whether the visibility record changes."""
+    durable: bool = True
+    """False: may wait for the next commit of this run (only a started workflow task)."""
+    changed: bool = True
+    """False: nothing to write."""
+    due_at: int | None = None
+    has_work: bool = False
+    successor: "Transition | None" = None
+    """The first transition of the run that follows this one, to be committed with it."""
+    refusal: Refusal | None = None
+    """What to answer once this is durable: the request was wrong and history says so."""
+    eager_activities: Sequence[int] = ()
+    """Scheduled event ids of activities that were started for the worker that completed the workflow task."""
+    new_workflow_task: bool = False
+    """A new workflow task was started for the worker that completed the last one."""
+    cancel_requested: bool = False
+    """For a heartbeat: whether the activity should stop."""

@@ -1,0 +1,242 @@
+"""What can happen to a run: one struct for each kind, given to `decide`.
+
+Where the wire has a message that says it all, the trigger carries that message unchanged.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from temporalio.api.common.v1 import Header, Link, Payloads, WorkflowExecution
+from temporalio.api.enums.v1 import StartChildWorkflowExecutionFailedCause
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import (
+    HistoryEvent,
+    WorkflowExecutionStartedEventAttributes,
+)
+from temporalio.api.sdk.v1 import UserMetadata
+from temporalio.api.workflowservice.v1 import (
+    RespondWorkflowTaskCompletedRequest,
+    RespondWorkflowTaskFailedRequest,
+)
+
+
+class NamespaceView(msgspec.Struct, frozen=True):
+    """What the engine may know of a namespace."""
+
+    id: str
+    name: str
+    search_attributes: Mapping[str, int] = {}
+    """Custom search attributes that are registered: name to `IndexedValueType`."""
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What a decision may use beside the state: the time, ids made outside, and the namespaces."""
+
+    now: int
+    """Nanoseconds since the epoch."""
+    fresh_id: str
+    """A UUID that nobody has used: the run id of a run that this decision may create."""
+    namespace: NamespaceView
+    namespace_ids: Mapping[str, str] = {}
+    """Every registered namespace: name to id."""
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """A signal from a client, or from another workflow (then `source` is set)."""
+
+    name: str
+    input: Payloads | None = None
+    identity: str = ""
+    header: Header | None = None
+    request_id: str = ""
+    links: Sequence[Link] = ()
+    even_in_backoff: bool = False
+    """SignalWithStart on an existing run cuts a start delay short; a plain signal does not."""
+
+
+class Start(msgspec.Struct, frozen=True):
+    """The first thing that happens to a run.
+
+    `attributes` are those of the first event, normalised, without the run ids, which `begin` fills in.
+    """
+
+    workflow_id: str
+    request_id: str
+    attributes: WorkflowExecutionStartedEventAttributes
+    signal: Signal | None = None
+    user_metadata: UserMetadata | None = None
+    links: Sequence[Link] = ()
+    parent_holds_first_task: bool = False
+    """A child: its first workflow task waits until the parent has recorded CHILD_STARTED."""
+
+
+class RequestCancel(msgspec.Struct, frozen=True):
+    reason: str = ""
+    identity: str = ""
+    request_id: str = ""
+    first_execution_run_id: str = ""
+    links: Sequence[Link] = ()
+    external: WorkflowExecution | None = None
+    external_initiated_event_id: int = 0
+
+
+class Terminate(msgspec.Struct, frozen=True):
+    reason: str
+    identity: str
+    details: Payloads | None = None
+    first_execution_run_id: str = ""
+    links: Sequence[Link] = ()
+
+
+class StartWorkflowTask(msgspec.Struct, frozen=True):
+    """A poller takes the workflow task."""
+
+    scheduled_event_id: int
+    attempt: int
+    request_id: str
+    identity: str
+    sticky: bool
+    """Whether the poll was on the sticky queue."""
+
+
+class WorkflowTaskToken(msgspec.Struct, frozen=True):
+    """Which workflow task an answer belongs to."""
+
+    scheduled_event_id: int
+    started_event_id: int
+    started_time: int
+    attempt: int
+
+
+class CompleteWorkflowTask(msgspec.Struct, frozen=True):
+    token: WorkflowTaskToken
+    request: RespondWorkflowTaskCompletedRequest
+    request_id: str = ""
+    """For a workflow task or activities that are started at once for the same worker."""
+
+
+class FailWorkflowTask(msgspec.Struct, frozen=True):
+    token: WorkflowTaskToken
+    request: RespondWorkflowTaskFailedRequest
+
+
+class ResetSticky(msgspec.Struct, frozen=True):
+    pass
+
+
+class StartActivity(msgspec.Struct, frozen=True):
+    """A poller takes an attempt of an activity."""
+
+    scheduled_event_id: int
+    attempt: int
+    stamp: int
+    request_id: str
+    identity: str
+
+
+class ReleaseActivity(msgspec.Struct, frozen=True):
+    """The poller that took the attempt has gone before it got it: offer it again."""
+
+    scheduled_event_id: int
+    attempt: int
+    request_id: str
+
+
+class ActivityToken(msgspec.Struct, frozen=True):
+    """Which attempt of which activity an answer belongs to; by id alone when `activity_id` is set."""
+
+    scheduled_event_id: int = 0
+    attempt: int = 0
+    activity_id: str = ""
+    started_time: int = 0
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    token: ActivityToken
+    details: Payloads | None
+    identity: str
+
+
+class CompleteActivity(msgspec.Struct, frozen=True):
+    token: ActivityToken
+    result: Payloads | None
+    identity: str
+
+
+class FailActivity(msgspec.Struct, frozen=True):
+    token: ActivityToken
+    failure: Failure | None
+    identity: str
+    last_heartbeat_details: Payloads | None = None
+
+
+class CancelActivity(msgspec.Struct, frozen=True):
+    """The worker reports that the activity ended because it was asked to."""
+
+    token: ActivityToken
+    details: Payloads | None
+    identity: str
+
+
+class TimersDue(msgspec.Struct, frozen=True):
+    """The clock has reached the run's `due_at`."""
+
+
+class ChildStarted(msgspec.Struct, frozen=True):
+    initiated_event_id: int
+    run_id: str
+
+
+class ChildStartFailed(msgspec.Struct, frozen=True):
+    initiated_event_id: int
+    cause: "StartChildWorkflowExecutionFailedCause.ValueType"
+
+
+class ChildClosed(msgspec.Struct, frozen=True):
+    """The last run of a child's chain has closed."""
+
+    initiated_event_id: int
+    first_run_id: str
+    run_id: str
+    close_event: HistoryEvent
+
+
+class ChildPolicyApplied(msgspec.Struct, frozen=True):
+    initiated_event_id: int
+
+
+class ChildFirstTaskReleased(msgspec.Struct, frozen=True):
+    initiated_event_id: int
+
+
+class ReleaseFirstTask(msgspec.Struct, frozen=True):
+    """To a child: the parent has recorded CHILD_STARTED, the first workflow task may be scheduled."""
+
+
+class ParentNotified(msgspec.Struct, frozen=True):
+    pass
+
+
+Trigger = (
+    Signal
+    | RequestCancel
+    | Terminate
+    | StartWorkflowTask
+    | CompleteWorkflowTask
+    | FailWorkflowTask
+    | ResetSticky
+    | StartActivity
+    | ReleaseActivity
+    | Heartbeat
+    | CompleteActivity
+    | FailActivity
+    | CancelActivity
+    | TimersDue
+    | ChildStarted
+    | ChildStartFailed
+    | ChildClosed
+    | ChildPolicyApplied
+    | ChildFirstTaskReleased
+    | ReleaseFirstTask
+    | ParentNotified
+)

@@ -1,0 +1,1 @@
+"""The server: a node and its rooms."""

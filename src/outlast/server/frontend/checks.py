@@ -1,0 +1,234 @@
+"""What requests must look like: the reference server's checks, with its texts (workflow-core.md 1.2, platform.md 0)."""
+
+import re
+from uuid import UUID
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from temporalio.api.common.v1 import (
+    Payloads,
+    Priority,
+    SearchAttributes,
+    WorkflowExecution,
+)
+from temporalio.api.enums.v1 import WorkflowIdConflictPolicy as Conflict
+from temporalio.api.enums.v1 import WorkflowIdReusePolicy as Reuse
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    SignalWithStartWorkflowExecutionRequest,
+    StartWorkflowExecutionRequest,
+)
+
+from outlast.engine import limits
+from outlast.engine.cron import check_cron
+from outlast.engine.refusals import InvalidArgument, Unsupported
+from outlast.engine.retry import check_retry_policy, fill_retry_policy
+from outlast.engine.triggers import NamespaceView
+
+SYSTEM_SEARCH_ATTRIBUTES = frozenset(
+    {
+        "CloseTime",
+        "ExecutionDuration",
+        "ExecutionStatus",
+        "ExecutionTime",
+        "HistoryLength",
+        "HistorySizeBytes",
+        "ParentRunId",
+        "ParentWorkflowId",
+        "RootRunId",
+        "RootWorkflowId",
+        "RunId",
+        "StartTime",
+        "StateTransitionCount",
+        "TaskQueue",
+        "WorkflowId",
+        "WorkflowType",
+    }
+)
+PREDEFINED_SEARCH_ATTRIBUTES = frozenset(
+    {"BatcherUser", "BatcherNamespace", "BinaryChecksums", "BuildIds", "TemporalChangeVersion", "TemporalPauseInfo"}
+)
+
+
+def check_start(
+    request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest, namespace: NamespaceView
+) -> None:
+    """Refuse a start that cannot be; the order of the checks is the reference server's."""
+    check_workflow_id(request.workflow_id)
+    if request.HasField("retry_policy"):
+        filled = type(request.retry_policy)()
+        filled.CopyFrom(request.retry_policy)
+        fill_retry_policy(filled)
+        check_retry_policy(filled)
+    if request.cron_schedule and request.HasField("workflow_start_delay"):
+        raise InvalidArgument("CronSchedule and WorkflowStartDelay may not be used together.")
+    check_cron(request.cron_schedule)
+    if not request.workflow_type.name:
+        raise InvalidArgument("WorkflowType is not set on request.")
+    if len(request.workflow_type.name) > limits.ID_BYTES_MAX:
+        raise InvalidArgument("WorkflowType length exceeds limit.")
+    check_task_queue(request, "task_queue", request.task_queue)
+    _check_durations(request)
+    if len(request.request_id) > limits.ID_BYTES_MAX:
+        raise InvalidArgument("RequestId length exceeds limit.")
+    _check_policies(request)
+    check_search_attributes(request.search_attributes, namespace)
+    check_priority(request.priority)
+    check_links(request)
+    check_identity(request.identity)
+    _check_unsupported(request)
+    check_blob(request.input)
+    if request.memo.ByteSize() > limits.MEMO_BYTES_MAX:
+        raise InvalidArgument("Memo size exceeds limit.")
+
+
+def check_workflow_id(workflow_id: str) -> None:
+    if not workflow_id:
+        raise InvalidArgument("WorkflowId is not set on request.")
+    length = len(workflow_id.encode())
+    if length > limits.ID_BYTES_MAX:
+        raise InvalidArgument(f"WorkflowId exceeds maximum allowed length ({length}/{limits.ID_BYTES_MAX})")
+
+
+def check_execution(request: Message, execution: WorkflowExecution) -> None:
+    """A workflow id, and a run id that is a UUID or absent."""
+    if not execution.workflow_id and not execution.run_id:
+        field = "workflow_execution" if "workflow_execution" in request.DESCRIPTOR.fields_by_name else "execution"
+        if not request.HasField(field):
+            raise InvalidArgument("Execution is not set on request.")
+    if not execution.workflow_id:
+        raise InvalidArgument("WorkflowId is not set on request.")
+    check_run_id(execution.run_id)
+
+
+def check_run_id(run_id: str) -> None:
+    if run_id and not _UUID.fullmatch(run_id):
+        raise InvalidArgument("Invalid RunId.")
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def check_task_queue(request: Message, field: str, queue: TaskQueue) -> None:
+    if not request.HasField(field):
+        raise InvalidArgument("taskQueue is not set")
+    if not queue.name:
+        raise InvalidArgument("missing task queue name")
+    if len(queue.name) > limits.ID_BYTES_MAX:
+        raise InvalidArgument("taskQueue length exceeds limit")
+    if queue.name.startswith("/_sys/"):
+        raise InvalidArgument("task queue name cannot start with reserved prefix /_sys/")
+
+
+def _check_durations(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest) -> None:
+    for name, span in (
+        ("WorkflowExecutionTimeoutSeconds", request.workflow_execution_timeout),
+        ("WorkflowRunTimeoutSeconds", request.workflow_run_timeout),
+        ("WorkflowTaskTimeoutSeconds", request.workflow_task_timeout),
+        ("WorkflowStartDelay", request.workflow_start_delay),
+    ):
+        if _negative(span):
+            raise InvalidArgument(f"An invalid {name} is set on request. cause: negative duration")
+
+
+def _negative(span: Duration) -> bool:
+    return span.seconds < 0 or span.nanos < 0
+
+
+def _check_policies(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest) -> None:
+    reuse, conflict = request.workflow_id_reuse_policy, request.workflow_id_conflict_policy
+    if isinstance(request, SignalWithStartWorkflowExecutionRequest):
+        if conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_FAIL:
+            raise InvalidArgument(
+                "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation."
+            )
+    if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING and conflict:
+        raise InvalidArgument(
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with"
+            " a WorkflowIDConflictPolicy"
+        )
+    terminates = conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
+    if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE and terminates:
+        raise InvalidArgument(
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with"
+            " WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING"
+        )
+
+
+def policies(
+    request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest,
+) -> tuple[int, int]:
+    """The reuse and the conflict policy, with the defaults filled in."""
+    reuse: int = request.workflow_id_reuse_policy or Reuse.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+    conflict: int = request.workflow_id_conflict_policy
+    if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING:
+        return (
+            Reuse.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+            Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
+        )
+    if not conflict:
+        signals = isinstance(request, SignalWithStartWorkflowExecutionRequest)
+        use_existing = Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+        conflict = use_existing if signals else Conflict.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+    return reuse, conflict
+
+
+def check_search_attributes(attributes: SearchAttributes, namespace: NamespaceView) -> None:
+    for name in attributes.indexed_fields:
+        if name in SYSTEM_SEARCH_ATTRIBUTES:
+            raise InvalidArgument(f"{name} attribute can't be set in SearchAttributes")
+        if name not in namespace.search_attributes and name not in PREDEFINED_SEARCH_ATTRIBUTES:
+            raise InvalidArgument(f"Namespace {namespace.name} has no mapping defined for search attribute {name}")
+
+
+def check_priority(priority: Priority) -> None:
+    if priority.priority_key < 0:
+        raise InvalidArgument("priority key can't be negative")
+    if len(priority.fairness_key) > 64:
+        raise InvalidArgument("fairness key length exceeds limit")
+    if priority.fairness_weight < 0:
+        raise InvalidArgument(f'invalid fairness weight weight for key "{priority.fairness_key}": must be greater than zero')
+
+
+def check_links(request: Message) -> None:
+    links = request.links  # type: ignore[attr-defined]
+    if len(links) > limits.LINKS_MAX:
+        raise InvalidArgument(f"cannot attach more than {limits.LINKS_MAX} links per request, got {len(links)}")
+    for link in links:
+        event = link.workflow_event
+        if link.HasField("workflow_event"):
+            for name, value in (("namespace", event.namespace), ("workflow ID", event.workflow_id), ("run ID", event.run_id)):
+                if not value:
+                    raise InvalidArgument(f"workflow event link must not have an empty {name} field")
+
+
+def _check_unsupported(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest) -> None:
+    """Never accept what would be silently left undone."""
+    if request.HasField("time_skipping_config"):
+        raise Unsupported("The Time-Skipping feature is not enabled for namespace.")
+    if isinstance(request, StartWorkflowExecutionRequest):
+        if request.completion_callbacks:
+            raise Unsupported("completion callbacks are not built yet")
+        options = request.on_conflict_options
+        if options.attach_completion_callbacks and not options.attach_request_id:
+            raise InvalidArgument("attaching request ID is required for attaching completion callbacks")
+        if options.attach_request_id or options.attach_links:
+            raise Unsupported("on_conflict_options are not built yet")
+
+
+def check_identity(identity: str) -> None:
+    if len(identity) > limits.ID_BYTES_MAX:
+        raise InvalidArgument("Identity length exceeds limit.")
+
+
+def check_blob(payloads: Payloads) -> None:
+    if payloads.ByteSize() > limits.BLOB_BYTES_MAX:
+        raise InvalidArgument("Blob data size exceeds limit.")
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

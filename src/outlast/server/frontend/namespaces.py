@@ -1,0 +1,136 @@
+"""The registry of namespaces: read once, kept in memory, written through."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from uuid import uuid4
+
+import msgspec
+from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceState
+from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
+
+from outlast.engine.limits import BLOB_BYTES_MAX, ID_BYTES_MAX, MEMO_BYTES_MAX
+from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
+from outlast.engine.triggers import NamespaceView
+from outlast.server.store.protocol import Store, StoredNamespace
+
+SYSTEM_NAMESPACE_ID = "32049b68-7872-4094-8e63-d0dd59896a83"
+_DAY_S = 86_400
+
+
+class Namespace(msgspec.Struct, frozen=True):
+    """What is kept of a namespace."""
+
+    id: str
+    name: str
+    description: str = ""
+    owner_email: str = ""
+    retention_s: int = _DAY_S
+    data: dict[str, str] = {}
+    search_attributes: dict[str, int] = {}
+    """Custom search attributes: name to `IndexedValueType`."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Namespace).decode
+SYSTEM = Namespace(
+    SYSTEM_NAMESPACE_ID,
+    "temporal-system",
+    "Temporal internal system namespace",
+    "temporal-core@temporal.io",
+    7 * _DAY_S,
+)
+"""Part of every server that speaks the protocol: tools expect to see it."""
+
+
+class NamespaceRegistry:
+    """Every namespace, by name and by id."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._by_name: dict[str, Namespace] = {}
+        self._views: dict[str, NamespaceView] = {}
+        self._ids: dict[str, str] = {}
+
+    async def open(self) -> None:
+        self._keep(SYSTEM)
+        for stored in await self._store.read_namespaces():
+            self._keep(_decode(stored.data))
+
+    def _keep(self, namespace: Namespace) -> None:
+        self._by_name[namespace.name] = namespace
+        self._views[namespace.id] = NamespaceView(namespace.id, namespace.name, namespace.search_attributes)
+        self._ids[namespace.name] = namespace.id
+
+    async def register(self, namespace: Namespace) -> None:
+        """Durable when this returns."""
+        await self._store.write_namespace(StoredNamespace(namespace.id, namespace.name, _encode(namespace)))
+        self._keep(namespace)
+
+    async def ensure(self, name: str, search_attributes: Mapping[str, int]) -> None:
+        """Have a namespace of this name with these custom search attributes, as a server's flags ask."""
+        known = self._by_name.get(name) or Namespace(str(uuid4()), name)
+        merged = {**known.search_attributes, **search_attributes}
+        if name not in self._by_name or merged != known.search_attributes:
+            await self.register(msgspec.structs.replace(known, search_attributes=merged))
+
+    def find(self, name: str, *, empty: str = "Namespace is empty.") -> NamespaceView:
+        """The namespace of this name. Raises InvalidArgument or NamespaceNotFound."""
+        if not name:
+            raise InvalidArgument(empty)
+        if len(name) > ID_BYTES_MAX:
+            raise InvalidArgument("Namespace length exceeds limit.")
+        namespace = self._by_name.get(name)
+        if namespace is None:
+            raise NamespaceNotFound(name)
+        return self._views[namespace.id]
+
+    def get(self, name: str) -> Namespace | None:
+        return self._by_name.get(name)
+
+    def get_by_id(self, namespace_id: str) -> Namespace | None:
+        view = self._views.get(namespace_id)
+        return None if view is None else self._by_name[view.name]
+
+    def all(self) -> list[Namespace]:
+        return sorted(self._by_name.values(), key=lambda namespace: namespace.name)
+
+    def view(self, namespace_id: str) -> NamespaceView:
+        return self._views[namespace_id]
+
+    def ids(self) -> Mapping[str, str]:
+        return MappingProxyType(self._ids)
+
+
+def describe(namespace: Namespace) -> DescribeNamespaceResponse:
+    """The namespace as clients see it. Capabilities name what this server has, and nothing else."""
+    described = DescribeNamespaceResponse()
+    info = described.namespace_info
+    info.name = namespace.name
+    info.id = namespace.id
+    info.state = NamespaceState.NAMESPACE_STATE_REGISTERED
+    info.description = namespace.description
+    info.owner_email = namespace.owner_email
+    info.data.update(namespace.data)
+    info.capabilities.SetInParent()
+    info.limits.blob_size_limit_error = BLOB_BYTES_MAX
+    info.limits.memo_size_limit_error = MEMO_BYTES_MAX
+    config = described.config
+    config.workflow_execution_retention_ttl.seconds = namespace.retention_s
+    config.bad_binaries.SetInParent()
+    config.history_archival_state = ArchivalState.ARCHIVAL_STATE_DISABLED
+    config.visibility_archival_state = ArchivalState.ARCHIVAL_STATE_DISABLED
+    described.replication_config.active_cluster_name = "active"
+    described.replication_config.clusters.add(cluster_name="active")
+    return described
+
+
+SEARCH_ATTRIBUTE_TYPES = {
+    "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+    "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+    "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+}
+"""The types of custom search attributes, by their names on the command line."""

@@ -1,0 +1,50 @@
+"""The WorkflowService: which call is answered by what. What is not in this table is not built."""
+
+from collections.abc import Mapping
+
+from outlast.server.frontend.calls import Handler
+from outlast.server.frontend.history import HistoryCalls
+from outlast.server.frontend.system import SystemCalls
+from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.worker_tasks import WorkerCalls
+from outlast.server.frontend.workflows import WorkflowCalls
+
+
+def handlers(
+    system: SystemCalls, workflows: WorkflowCalls, histories: HistoryCalls, workers: WorkerCalls, queues: TaskQueueCalls
+) -> Mapping[str, Handler]:
+    """Every call that is built, by its name on the wire."""
+    return {
+        "GetSystemInfo": system.get_system_info,
+        "GetClusterInfo": system.get_cluster_info,
+        "RegisterNamespace": system.register_namespace,
+        "DescribeNamespace": system.describe_namespace,
+        "ListNamespaces": system.list_namespaces,
+        "StartWorkflowExecution": workflows.start,
+        "SignalWorkflowExecution": workflows.signal,
+        "SignalWithStartWorkflowExecution": workflows.signal_with_start,
+        "RequestCancelWorkflowExecution": workflows.request_cancel,
+        "TerminateWorkflowExecution": workflows.terminate,
+        "DescribeWorkflowExecution": workflows.describe,
+        "GetWorkflowExecutionHistory": histories.get_history,
+        "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
+        "ListWorkflowExecutions": histories.list_workflows,
+        "CountWorkflowExecutions": histories.count_workflows,
+        "PollWorkflowTaskQueue": workers.poll_workflow_task,
+        "RespondWorkflowTaskCompleted": workers.complete_workflow_task,
+        "RespondWorkflowTaskFailed": workers.fail_workflow_task,
+        "ResetStickyTaskQueue": workers.reset_sticky,
+        "QueryWorkflow": workers.query,
+        "RespondQueryTaskCompleted": workers.complete_query,
+        "PollActivityTaskQueue": workers.poll_activity,
+        "RecordActivityTaskHeartbeat": workers.heartbeat,
+        "RecordActivityTaskHeartbeatById": workers.heartbeat_by_id,
+        "RespondActivityTaskCompleted": workers.complete_activity,
+        "RespondActivityTaskCompletedById": workers.complete_activity_by_id,
+        "RespondActivityTaskFailed": workers.fail_activity,
+        "RespondActivityTaskFailedById": workers.fail_activity_by_id,
+        "RespondActivityTaskCanceled": workers.cancel_activity,
+        "RespondActivityTaskCanceledById": workers.cancel_activity_by_id,
+        "DescribeTaskQueue": queues.describe,
+        "ShutdownWorker": queues.shutdown_worker,
+    }

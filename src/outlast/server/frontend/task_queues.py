@@ -1,0 +1,65 @@
+"""Calls about task queues and workers."""
+
+from temporalio.api.enums.v1 import RateLimitSource, TaskQueueKind, TaskQueueType
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    DescribeTaskQueueResponse,
+    ShutdownWorkerRequest,
+    ShutdownWorkerResponse,
+)
+
+from outlast.engine.wire import set_duration, set_time
+from outlast.server.frontend import checks
+from outlast.server.frontend.calls import Call
+from outlast.server.frontend.namespaces import NamespaceRegistry
+from outlast.server.matching.protocol import QueueKind, QueueName
+from outlast.server.shard.protocol import WorkflowWork
+from outlast.server.shard.shard import Shard
+
+_UNSET_S = -62135596800
+_SYSTEM_RATE = 4000.0
+
+
+class TaskQueueCalls:
+    def __init__(self, shard: Shard, namespaces: NamespaceRegistry) -> None:
+        self._shard = shard
+        self._namespaces = namespaces
+
+    async def describe(self, request: DescribeTaskQueueRequest, call: Call) -> DescribeTaskQueueResponse:
+        namespace = self._namespaces.find(request.namespace)
+        checks.check_task_queue(request, "task_queue", request.task_queue)
+        is_activity = request.task_queue_type == TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+        kind = QueueKind.ACTIVITY if is_activity else QueueKind.WORKFLOW
+        sticky = request.task_queue.kind == TaskQueueKind.TASK_QUEUE_KIND_STICKY
+        described = self._shard.matching.describe(QueueName(namespace.id, request.task_queue.name, kind, sticky))
+        reply = DescribeTaskQueueResponse()
+        for poller in described.pollers:
+            info = reply.pollers.add(identity=poller.identity, rate_per_second=poller.rate_per_second)
+            set_time(info.last_access_time, poller.last_access)
+        reply.versioning_info.current_version = "__unversioned__"
+        reply.versioning_info.update_time.seconds = _UNSET_S
+        reply.effective_rate_limit.requests_per_second = _SYSTEM_RATE
+        reply.effective_rate_limit.rate_limit_source = RateLimitSource.RATE_LIMIT_SOURCE_SYSTEM
+        if request.include_task_queue_status:
+            reply.task_queue_status.backlog_count_hint = described.backlog_count
+        if request.report_stats:
+            self._add_stats(reply, described.backlog_count, described.oldest_offer)
+        return reply
+
+    def _add_stats(self, reply: DescribeTaskQueueResponse, backlog_count: int, oldest_offer: int | None) -> None:
+        age = self._shard.clock() - oldest_offer if oldest_offer is not None else 0
+        for stats in (reply.stats, reply.stats_by_priority_key[3]):
+            stats.approximate_backlog_count = backlog_count
+            set_duration(stats.approximate_backlog_age, max(age, 0))
+
+    async def shutdown_worker(self, request: ShutdownWorkerRequest, call: Call) -> ShutdownWorkerResponse:
+        """The worker's sticky queue ends: what it held goes to the normal queue at once."""
+        namespace = self._namespaces.find(request.namespace)
+        if request.sticky_task_queue:
+            queue = QueueName(namespace.id, request.sticky_task_queue, QueueKind.WORKFLOW, sticky=True)
+            for work in self._shard.matching.shutdown_worker(queue):
+                if isinstance(work, WorkflowWork):
+                    entity = await self._shard.find(work.key)
+                    normal = QueueName(namespace.id, entity.execution.run.task_queue, QueueKind.WORKFLOW)
+                    self._shard.offer(normal, work)
+        return ShutdownWorkerResponse()

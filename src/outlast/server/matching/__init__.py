@@ -1,0 +1,1 @@
+"""Task queues: offers on one side, pollers on the other; it knows nothing of workflows."""

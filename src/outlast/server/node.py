@@ -1,0 +1,147 @@
+"""The node: one process's server, wired from its parts. The only place that knows every concrete class."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import grpc.aio
+import msgspec
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from temporalio.api.workflowservice.v1 import service_pb2
+
+from outlast.server.frontend import calls
+from outlast.server.frontend.history import HistoryCalls
+from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
+from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
+from outlast.server.frontend.service import handlers
+from outlast.server.frontend.system import SystemCalls
+from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.worker_tasks import WorkerCalls
+from outlast.server.frontend.workflows import WorkflowCalls
+from outlast.server.matching.matching import Matching
+from outlast.server.shard.histories import Histories
+from outlast.server.shard.outbox import Outbox
+from outlast.server.shard.protocol import StartedTask
+from outlast.server.shard.queries import Queries
+from outlast.server.shard.shard import Shard
+from outlast.server.shard.tasks import Tasks
+from outlast.server.store.memory import MemoryStore
+from outlast.server.store.protocol import Store
+from outlast.server.store.sqlite import SqliteStore
+
+SHUTDOWN_GRACE_S = 1.0
+"""How long running calls may take when the node stops; long polls are released at once."""
+
+
+class NodeSettings(msgspec.Struct, frozen=True):
+    """How a node is set up."""
+
+    ip: str = "127.0.0.1"
+    port: int = 7233
+    """0: any free port."""
+    db_filename: str | None = None
+    """The SQLite file; None: memory."""
+    namespaces: list[str] = ["default"]
+    """Registered when the node starts, if they are not yet."""
+    search_attributes: dict[str, str] = {}
+    """Custom search attributes of those namespaces: name to type, such as "Keyword"."""
+    sqlite_pragmas: dict[str, str] = {}
+    dynamic_config: dict[str, str] = {}
+    """Accepted for compatibility; nothing reads it yet."""
+
+
+class Node:
+    """A server on one store: engine, shard, matching and gRPC in one event loop."""
+
+    def __init__(self, settings: NodeSettings, clock: Callable[[], int] = time.time_ns) -> None:
+        self._settings = settings
+        self._store = _store(settings)
+        self._namespaces = NamespaceRegistry(self._store)
+        self._matching: Matching[StartedTask, object] = Matching(clock)
+        self._shard = Shard(self._store, self._matching, self._namespaces, clock)
+        histories = Histories(self._shard)
+        queries = Queries(self._shard)
+        tasks = Tasks(self._shard, histories, queries)
+        self._matching.bind(tasks)
+        self._shard.bind(Outbox(self._shard, histories).deliver)
+        self._handlers = handlers(
+            SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
+            WorkflowCalls(self._shard, self._namespaces),
+            HistoryCalls(self._shard, histories, self._namespaces),
+            WorkerCalls(self._shard, tasks, queries, self._namespaces),
+            TaskQueueCalls(self._shard, self._namespaces),
+        )
+        self._health = health.aio.HealthServicer()
+        self._server: grpc.aio.Server | None = None
+        self._port = settings.port
+
+    @property
+    def address(self) -> str:
+        """Where clients find the node: host and port."""
+        return f"{self._settings.ip}:{self._port}"
+
+    async def start(self) -> None:
+        """Serve. Raises CannotOpen for a store that cannot be opened, OSError for a port that is taken."""
+        server = self._listen()
+        try:
+            await self._store.open()
+        except BaseException:
+            await server.stop(None)
+            raise
+        await self._namespaces.open()
+        types = {name: SEARCH_ATTRIBUTE_TYPES[kind] for name, kind in self._settings.search_attributes.items()}
+        for name in self._settings.namespaces:
+            await self._namespaces.ensure(name, types)
+        await self._shard.open()
+        await server.start()
+        self._server = server
+        serving = health_pb2.HealthCheckResponse.SERVING
+        workflow_service = service_pb2.DESCRIPTOR.services_by_name["WorkflowService"].full_name
+        for name in ("", workflow_service):
+            await self._health.set(name, serving)
+
+    def _listen(self) -> grpc.aio.Server:
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 0),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+                ("grpc.http2.max_ping_strikes", 0),
+            ]
+        )
+        server.add_generic_rpc_handlers((calls.service(self._handlers),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        wanted = f"{self._settings.ip}:{self._settings.port}"
+        try:
+            self._port = server.add_insecure_port(wanted)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {wanted}: the port is taken or the address is not this machine's") from error
+        return server
+
+    async def stop(self) -> None:
+        """Release the long polls, let running calls end, write everything, close the store. Idempotent."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        await self._health.enter_graceful_shutdown()
+        self._matching.release_polls()
+        await server.stop(SHUTDOWN_GRACE_S)
+        await self._matching.close()
+        await self._shard.close()
+        await self._store.close()
+
+    async def serve(self) -> None:
+        """Run until cancelled."""
+        await self.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
+
+
+def _store(settings: NodeSettings) -> Store:
+    if settings.db_filename is None:
+        return MemoryStore()
+    return SqliteStore(settings.db_filename, settings.sqlite_pragmas)

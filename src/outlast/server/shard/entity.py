@@ -1,0 +1,144 @@
+"""One run in memory: its state, the end of its history, what is not written yet, and who waits for it."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
+
+from outlast.engine.keys import ExecutionKey, PartKey
+from outlast.engine.state import Execution, encode_core
+from outlast.engine.transition import Transition
+from outlast.server.shard.limits import TAIL_BATCHES_MAX, TAIL_BYTES_MAX
+from outlast.server.shard.visibility import visibility_record
+from outlast.server.store.protocol import EventBatch, RunWrite
+
+
+class BufferedQuery(msgspec.Struct, eq=False):
+    """A query that rides on a workflow task. The answer is None when it must be asked directly after all."""
+
+    query_id: str
+    query: WorkflowQuery
+    answer: "asyncio.Future[WorkflowQueryResult | None]"
+
+
+class _Undo(msgspec.Struct, frozen=True, eq=False):
+    """What a started workflow task looked like before, while nothing has followed it."""
+
+    request_id: str
+    before: Execution
+    after: Execution
+    batch_count: int
+
+
+class Entity:
+    """A run that the shard has in memory. Changed by `apply` only."""
+
+    __slots__ = (
+        "_parts",
+        "_tail_bytes",
+        "_undo",
+        "_visible",
+        "batches",
+        "due_at",
+        "execution",
+        "key",
+        "pending",
+        "queries",
+        "tail",
+        "unwritten",
+        "waiters",
+    )
+
+    def __init__(self, key: ExecutionKey, execution: Execution, due_at: int | None) -> None:
+        self.key = key
+        self.execution = execution
+        self.due_at = due_at
+        self.tail: list[EventBatch] = []
+        """The last batches of the history, without a gap up to its end; among them all that is not durable yet."""
+        self._tail_bytes = 0
+        self.batches: list[EventBatch] = []
+        """Batches that no commit carries yet."""
+        self._parts: dict[PartKey, bytes | None] = {}
+        self._visible = False
+        self.unwritten = False
+        self.pending: asyncio.Future[None] | None = None
+        """The last commit that carries this run, until it has landed."""
+        self.waiters: list[asyncio.Future[None]] = []
+        self.queries: dict[str, BufferedQuery] = {}
+        self._undo: _Undo | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it may be dropped from memory without losing anything."""
+        return not (self.pending or self.unwritten or self.waiters or self.queries)
+
+    def apply(self, transition: Transition) -> None:
+        """Let the transition be the state. It is not durable yet."""
+        before = self.execution
+        self.execution = transition.after
+        for batch in transition.batches:
+            stored = EventBatch(batch.first_event_id, len(batch.events), batch.data)
+            self.batches.append(stored)
+            self.tail.append(stored)
+            self._tail_bytes += len(batch.data)
+        self._parts.update(transition.changes)
+        self._visible = self._visible or transition.visible
+        self.due_at = transition.due_at
+        self.unwritten = True
+        self._undo = None
+        task = transition.after.run.workflow_task
+        if not transition.durable and task is not None:
+            self._undo = _Undo(task.request_id, before, transition.after, len(transition.batches))
+
+    def undo_start(self, request_id: str) -> bool:
+        """Take back a workflow task's start that nobody has seen. False when it is too late."""
+        undo = self._undo
+        if undo is None or undo.request_id != request_id or undo.after is not self.execution:
+            return False
+        self.execution = undo.before
+        for _ in range(undo.batch_count):
+            self.batches.pop()
+            self._tail_bytes -= len(self.tail.pop().data)
+        self._undo = None
+        return True
+
+    def take_write(self, has_work: bool, *, make_current: bool = False) -> RunWrite:
+        """All that no commit carries yet, to be put into one."""
+        execution = self.execution
+        write = RunWrite(
+            key=self.key,
+            core=encode_core(execution.run),
+            due_at=self.due_at,
+            has_work=has_work,
+            parts=self._parts,
+            batches=self.batches,
+            visibility=visibility_record(execution) if self._visible else None,
+            make_current=make_current,
+        )
+        self.batches = []
+        self._parts = {}
+        self._visible = False
+        self.unwritten = False
+        self._undo = None
+        return write
+
+    def trim_tail(self) -> None:
+        """Forget the start of the tail when it is long; only when everything is durable."""
+        if self.pending is not None or self.unwritten:
+            return
+        while len(self.tail) > TAIL_BATCHES_MAX or (self._tail_bytes > TAIL_BYTES_MAX and len(self.tail) > 1):
+            self._tail_bytes -= len(self.tail.pop(0).data)
+
+    def tail_from(self, first_event_id: int) -> Sequence[EventBatch] | None:
+        """The batches from the one with `first_event_id` on, if all of them are in memory."""
+        if not self.tail or self.tail[0].first_event_id > first_event_id:
+            return None
+        return [batch for batch in self.tail if batch.last_event_id >= first_event_id]
+
+    def wake(self) -> None:
+        """Something has happened that a reader may be waiting for."""
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)

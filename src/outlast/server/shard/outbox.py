@@ -1,0 +1,159 @@
+"""Messages between runs: sent until acknowledged, applied once (design rule 5)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import (
+    ParentClosePolicy,
+    StartChildWorkflowExecutionFailedCause,
+    WorkflowIdConflictPolicy,
+)
+from temporalio.api.history.v1 import History
+
+from outlast.engine import triggers as t
+from outlast.engine.keys import ExecutionKey
+from outlast.engine.machines.child_workflow import start_of_child
+from outlast.engine.machines.workflow_task import SERVER_IDENTITY
+from outlast.engine.refusals import AlreadyStarted, NotFound
+from outlast.engine.state import Child, Run
+from outlast.engine.transition import (
+    ApplyClosePolicy,
+    Effect,
+    NotifyParent,
+    ReleaseChild,
+    StartChild,
+)
+from outlast.server.shard.histories import Histories
+from outlast.server.shard.limits import DELIVERY_BACKOFF_MAX_S, DELIVERY_BACKOFF_S
+from outlast.server.shard.shard import Shard
+from outlast.server.store.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Delivers each message in a task of its own, and tries again while the store is out of order."""
+
+    def __init__(self, shard: Shard, histories: Histories) -> None:
+        self._shard = shard
+        self._histories = histories
+        self._under_way: set[tuple[ExecutionKey, Effect]] = set()
+
+    def deliver(self, key: ExecutionKey, effect: Effect) -> None:
+        """Begin the delivery of a message of the run `key`, unless it is under way."""
+        message = (key, effect)
+        if message not in self._under_way:
+            self._under_way.add(message)
+            self._shard.spawn(asyncio.ensure_future(self._persist(message, self._delivery(key, effect))))
+
+    def _delivery(self, key: ExecutionKey, effect: Effect) -> Callable[[], Awaitable[None]]:
+        match effect:
+            case StartChild(initiated_event_id=event_id):
+                return lambda: self._start_child(key, event_id)
+            case ReleaseChild(initiated_event_id=event_id):
+                return lambda: self._release_child(key, event_id)
+            case ApplyClosePolicy(initiated_event_id=event_id):
+                return lambda: self._apply_close_policy(key, event_id)
+            case NotifyParent():
+                return lambda: self._notify_parent(key)
+            case _:
+                raise AssertionError(f"not a message: {effect!r}")
+
+    async def _persist(self, message: tuple[ExecutionKey, Effect], attempt: Callable[[], Awaitable[None]]) -> None:
+        pause = DELIVERY_BACKOFF_S
+        try:
+            while True:
+                try:
+                    await attempt()
+                    return
+                except StoreError as error:
+                    logger.warning("delivery of %s waits: %s", message, error)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, DELIVERY_BACKOFF_MAX_S)
+        finally:
+            self._under_way.discard(message)
+
+    async def _start_child(self, parent_key: ExecutionKey, initiated_event_id: int) -> None:
+        parent = await self._shard.find(parent_key)
+        child = parent.execution.children.get(initiated_event_id)
+        if child is None or child.run_id or not parent.execution.run.open:
+            return
+        initiated = await self._histories.event(parent, initiated_event_id)
+        attributes = initiated.start_child_workflow_execution_initiated_event_attributes
+        first = start_of_child(parent.execution.run, initiated, self._shard.clock())
+        namespace = self._shard.namespaces.view(child.namespace_id)
+        try:
+            result = await self._shard.start(
+                namespace,
+                first,
+                attributes.workflow_id_reuse_policy,
+                WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+            )
+        except AlreadyStarted:
+            cause = StartChildWorkflowExecutionFailedCause
+            already = cause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS
+            await self._shard.update(parent_key, t.ChildStartFailed(initiated_event_id, already))
+            return
+        run_id = result.execution.run.run_id
+        try:
+            await self._shard.update(parent_key, t.ChildStarted(initiated_event_id, run_id))
+        except NotFound:
+            # The parent closed while its child was being made: the child lives or dies by the close policy.
+            run = (await self._shard.find(parent_key)).execution.run
+            await self._close_policy(run, child, run_id)
+
+    async def _release_child(self, parent_key: ExecutionKey, initiated_event_id: int) -> None:
+        parent = await self._shard.find(parent_key)
+        child = parent.execution.children.get(initiated_event_id)
+        if child is None:
+            return
+        await self._ignoring_not_found(
+            self._shard.update(ExecutionKey(child.namespace_id, child.workflow_id, child.run_id), t.ReleaseFirstTask())
+        )
+        await self._shard.update(parent_key, t.ChildFirstTaskReleased(initiated_event_id))
+
+    async def _apply_close_policy(self, parent_key: ExecutionKey, initiated_event_id: int) -> None:
+        parent = await self._shard.find(parent_key)
+        child = parent.execution.children.get(initiated_event_id)
+        if child is None or not child.policy_to_apply:
+            return
+        await self._close_policy(parent.execution.run, child, child.run_id)
+        await self._shard.update(parent_key, t.ChildPolicyApplied(initiated_event_id))
+
+    async def _close_policy(self, parent: Run, child: Child, first_run_id: str) -> None:
+        """Treat the child's current run as its parent's close asks."""
+        if child.parent_close_policy == ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE:
+            trigger: t.Trigger = t.Terminate(
+                "by parent close policy", SERVER_IDENTITY, first_execution_run_id=first_run_id
+            )
+        else:
+            first = ExecutionKey(child.namespace_id, child.workflow_id, first_run_id)
+            await self._ignoring_not_found(self._shard.update(first, t.ReleaseFirstTask()))
+            if child.parent_close_policy != ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL:
+                return
+            trigger = t.RequestCancel(
+                identity=SERVER_IDENTITY,
+                first_execution_run_id=first_run_id,
+                external=WorkflowExecution(workflow_id=parent.workflow_id, run_id=parent.run_id),
+            )
+        current = ExecutionKey(child.namespace_id, child.workflow_id, "")
+        await self._ignoring_not_found(self._shard.update(current, trigger))
+
+    async def _notify_parent(self, key: ExecutionKey) -> None:
+        entity = await self._shard.find(key)
+        run = entity.execution.run
+        if run.parent is not None and run.parent_to_notify:
+            close_event = History.FromString(await self._histories.last_batch(entity)).events[-1]
+            parent_key = ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id)
+            closed = t.ChildClosed(run.parent.initiated_event_id, run.first_run_id, run.run_id, close_event)
+            await self._ignoring_not_found(self._shard.update(parent_key, closed))
+        await self._shard.update(key, t.ParentNotified())
+
+    async def _ignoring_not_found(self, update: Awaitable[object]) -> None:
+        """The other side has closed or gone: then the message has nobody to tell."""
+        try:
+            await update
+        except NotFound:
+            return

@@ -1,0 +1,380 @@
+"""The shard: one way in for every change of a run. Load, decide, commit; only then is anything visible."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import WorkflowIdConflictPolicy as Conflict
+from temporalio.api.enums.v1 import WorkflowIdReusePolicy as Reuse
+
+from outlast.engine import state, triggers
+from outlast.engine.begin import begin
+from outlast.engine.decide import decide
+from outlast.engine.keys import ExecutionKey, WorkflowKey
+from outlast.engine.machines.workflow_task import SERVER_IDENTITY
+from outlast.engine.refusals import AlreadyStarted, NotFound
+from outlast.engine.state import Execution, decode_execution
+from outlast.engine.transition import (
+    Effect,
+    OfferActivity,
+    OfferWorkflowTask,
+    Transition,
+)
+from outlast.engine.triggers import (
+    Context,
+    NamespaceView,
+    Signal,
+    Start,
+    Terminate,
+    Trigger,
+)
+from outlast.engine.work import next_due, pending_work
+from outlast.server.matching.matching import Matching
+from outlast.server.matching.protocol import QueueKind, QueueName
+from outlast.server.shard import limits
+from outlast.server.shard.commits import Commits
+from outlast.server.shard.entity import Entity
+from outlast.server.shard.ids import new_run_id
+from outlast.server.shard.protocol import (
+    ActivityWork,
+    Namespaces,
+    StartedTask,
+    StartResult,
+    WorkflowWork,
+)
+from outlast.server.shard.timers import Timers
+from outlast.server.store.errors import StoreError
+from outlast.server.store.protocol import RunWrite, Store
+
+logger = logging.getLogger(__name__)
+
+
+class Shard:
+    """Owns the runs. Everything that changes a run goes through `update`, `start` or `signal_with_start`."""
+
+    def __init__(
+        self,
+        store: Store,
+        matching: "Matching[StartedTask, object]",
+        namespaces: Namespaces,
+        clock: Callable[[], int],
+    ) -> None:
+        self.store = store
+        self.matching = matching
+        self.namespaces = namespaces
+        self.clock = clock
+        self._entities: OrderedDict[ExecutionKey, Entity] = OrderedDict()
+        self._current: dict[WorkflowKey, str] = {}
+        self._commits = Commits(store, self._lost)
+        self._timers = Timers(store, clock, self._due)
+        self._deliver: Callable[[ExecutionKey, Effect], None] = lambda key, effect: None
+        self._background: set[asyncio.Task[None]] = set()
+        self._starved: set[QueueName] = set()
+
+    def bind(self, deliver: Callable[[ExecutionKey, Effect], None]) -> None:
+        """Say who takes the messages between runs (the outbox)."""
+        self._deliver = deliver
+
+    # Life
+
+    async def open(self) -> None:
+        """Take up where the last process ended: offer again what was to be done, and set the timers."""
+        self._commits.start()
+        after: ExecutionKey | None = None
+        while page := await self.store.runs_with_work(after, limits.WORK_PAGE):
+            for key in page:
+                await self._resume(key)
+            after = page[-1]
+        await self._timers.start()
+
+    async def _resume(self, key: ExecutionKey) -> None:
+        entity = await self._load(key)
+        if entity is not None:
+            self._run_effects(key, pending_work(entity.execution))
+            self._timers.set(key, entity.due_at)
+
+    async def close(self) -> None:
+        """Write what is not written yet; nothing may come in any more."""
+        await self._timers.stop()
+        for task in list(self._background):
+            task.cancel()
+        for entity in list(self._entities.values()):
+            if entity.unwritten:
+                self._submit([(entity, None)])
+        await self._commits.stop()
+
+    def spawn(self, work: "asyncio.Future[None] | asyncio.Task[None]") -> None:
+        """Keep a background task until it ends."""
+        task = asyncio.ensure_future(work)
+        self._background.add(task)  # type: ignore[arg-type]
+        task.add_done_callback(self._background.discard)
+
+    # Load
+
+    async def find(self, key: ExecutionKey) -> Entity:
+        """The run in memory; the current one when `key.run_id` is empty. Raises NotFound."""
+        if key.run_id:
+            entity = await self._load(key)
+            if entity is None:
+                raise NotFound(
+                    f'workflow execution not found for workflow ID "{key.workflow_id}" and run ID "{key.run_id}"'
+                )
+            return entity
+        entity = await self.find_current(key.workflow)
+        if entity is None:
+            raise NotFound(f"workflow not found for ID: {key.workflow_id}")
+        return entity
+
+    async def find_current(self, workflow: WorkflowKey) -> Entity | None:
+        while True:
+            run_id = self._current.get(workflow)
+            if run_id is None:
+                run_id = await self.store.read_current(workflow)
+                run_id = self._current.get(workflow, run_id)
+            if run_id is None:
+                return None
+            entity = await self._load(ExecutionKey(*workflow, run_id))
+            if self._current.setdefault(workflow, run_id) == run_id:
+                return entity
+
+    async def _load(self, key: ExecutionKey) -> Entity | None:
+        entity = self._entities.get(key)
+        if entity is not None:
+            self._entities.move_to_end(key)
+            return entity
+        stored = await self.store.read_run(key)
+        if key in self._entities:
+            return self._entities[key]
+        if stored is None:
+            return None
+        execution = decode_execution(stored.core, stored.parts)
+        entity = Entity(key, execution, next_due(execution))
+        self._keep(entity)
+        return entity
+
+    def _keep(self, entity: Entity) -> None:
+        self._entities[entity.key] = entity
+        excess = len(self._entities) - limits.CACHED_RUNS_MAX
+        if excess > 0:
+            oldest = [other for other in list(self._entities.values())[: excess + 8] if other.idle and other is not entity]
+            for other in oldest[:excess]:
+                self._drop(other)
+
+    def _drop(self, entity: Entity) -> None:
+        self._entities.pop(entity.key, None)
+        if self._current.get(entity.key.workflow) == entity.key.run_id:
+            del self._current[entity.key.workflow]
+
+    # Decide, commit
+
+    def context(self, namespace_id: str) -> Context:
+        return Context(self.clock(), new_run_id(), self.namespaces.view(namespace_id), self.namespaces.ids())
+
+    async def update(self, key: ExecutionKey, trigger: Trigger) -> Transition:
+        """Load, decide, commit: the one way a run changes. Returns when the transition is durable.
+
+        Raises a Refusal (nothing has changed, or history says what was wrong) or a StoreError (nothing was written).
+        """
+        entity = await self.find(key)
+        transition = self.decide(entity, trigger)
+        await self.settled(entity)
+        if transition.refusal is not None:
+            raise transition.refusal
+        return transition
+
+    def decide(self, entity: Entity, trigger: Trigger) -> Transition:
+        """Decide, and let it be the state in memory; its commit is on its way."""
+        transition = decide(entity.execution, trigger, self.context(entity.key.namespace_id))
+        self._apply(entity, transition)
+        return transition
+
+    def _apply(self, entity: Entity, transition: Transition) -> None:
+        if not transition.changed:
+            return
+        entity.apply(transition)
+        if not transition.durable:
+            self._timers.set(entity.key, entity.due_at)
+            entity.wake()
+            return
+        submitted: list[tuple[Entity, Transition | None]] = [(entity, transition)]
+        if transition.successor is not None:
+            submitted.append((self._adopt(transition.successor), transition.successor))
+        self._submit(submitted)
+
+    def _adopt(self, first: Transition) -> Entity:
+        """A run that has just begun, and is its workflow id's current one from now on."""
+        key = first.after.key
+        entity = Entity(key, first.after, first.due_at)
+        entity.apply(first)
+        self._keep(entity)
+        self._current[key.workflow] = key.run_id
+        return entity
+
+    def _submit(self, changed: Sequence[tuple[Entity, Transition | None]]) -> None:
+        writes: list[RunWrite] = []
+        for entity, transition in changed:
+            has_work = bool(pending_work(entity.execution)) if transition is None else transition.has_work
+            is_first = transition is not None and bool(transition.batches) and transition.batches[0].first_event_id == 1
+            writes.append(entity.take_write(has_work, make_current=is_first))
+
+        def landed() -> None:
+            for entity, transition in changed:
+                entity.trim_tail()
+                self._timers.set(entity.key, entity.due_at)
+                if transition is not None:
+                    self._run_effects(entity.key, transition.effects)
+                entity.wake()
+
+        self._commits.submit(writes, [entity for entity, _ in changed], landed)
+
+    async def settled(self, entity: Entity) -> None:
+        """Wait until all that was decided about the run is durable. Raises a StoreError when it could not be written."""
+        if entity.pending is not None:
+            await asyncio.shield(entity.pending)
+
+    def _lost(self, entities: Sequence[Entity]) -> None:
+        """Forget what could not be written, and take it up again from what the store has."""
+        keys = dict.fromkeys(entity.key for entity in entities)
+        for entity in entities:
+            self._drop(entity)
+            entity.wake()
+        self.spawn(asyncio.ensure_future(self._revive(list(keys))))
+
+    async def _revive(self, keys: Iterable[ExecutionKey]) -> None:
+        for key in keys:
+            try:
+                await self._resume(key)
+            except StoreError:
+                logger.exception("cannot read %s again", key)
+
+    # Effects
+
+    def _run_effects(self, key: ExecutionKey, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case OfferWorkflowTask():
+                    self.offer(self.workflow_queue(key, effect), WorkflowWork(key, effect.scheduled_event_id, effect.attempt))
+                case OfferActivity():
+                    queue = QueueName(key.namespace_id, effect.task_queue, QueueKind.ACTIVITY)
+                    self.offer(queue, ActivityWork(key, effect.scheduled_event_id, effect.attempt, effect.stamp))
+                case _:
+                    self._deliver(key, effect)
+
+    def workflow_queue(self, key: ExecutionKey, effect: OfferWorkflowTask) -> QueueName:
+        """The sticky queue if its worker is alive, else the normal one."""
+        if effect.sticky_queue:
+            sticky = QueueName(key.namespace_id, effect.sticky_queue, QueueKind.WORKFLOW, sticky=True)
+            if self.matching.has_recent_poller(sticky):
+                return sticky
+        return QueueName(key.namespace_id, effect.task_queue, QueueKind.WORKFLOW)
+
+    def offer(self, queue: QueueName, work: WorkflowWork | ActivityWork) -> None:
+        if not self.matching.offer(queue, work):
+            self._starved.add(queue)
+
+    def drained(self, queue: QueueName) -> None:
+        """A full queue has room again: go through all that is to be done."""
+        if queue in self._starved:
+            self._starved.discard(queue)
+            self.spawn(asyncio.ensure_future(self._refill()))
+
+    async def _refill(self) -> None:
+        after: ExecutionKey | None = None
+        while page := await self.store.runs_with_work(after, limits.WORK_PAGE):
+            for key in page:
+                await self._resume(key)
+            after = page[-1]
+
+    def _due(self, keys: Sequence[ExecutionKey]) -> None:
+        for key in keys:
+            self.spawn(asyncio.ensure_future(self._time_passed(key)))
+
+    async def _time_passed(self, key: ExecutionKey) -> None:
+        try:
+            entity = await self._load(key)
+            if entity is None:
+                return
+            self.decide(entity, triggers.TimersDue())
+            self._timers.set(key, entity.due_at)
+            await self.settled(entity)
+        except StoreError:
+            logger.warning("timer of %s could not be written; it stays due", key)
+
+    # Starting
+
+    async def start(self, namespace: NamespaceView, first: Start, reuse: int, conflict: int) -> StartResult:
+        """Start a run, unless the id policies or the request id say otherwise. Raises AlreadyStarted."""
+        current = await self.find_current(WorkflowKey(namespace.id, first.workflow_id))
+        if current is not None:
+            run = current.execution.run
+            if run.create_request_id == first.request_id:
+                await self.settled(current)
+                return StartResult(current.execution, True)
+            if run.open and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+                await self.settled(current)
+                return StartResult(current.execution, False)
+            if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
+                text = f"Workflow execution is already running. WorkflowId: {run.workflow_id}, RunId: {run.run_id}."
+                raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
+            check_reuse(current.execution, reuse)
+        entity = self._begin(namespace, first, current)
+        await self.settled(entity)
+        return StartResult(entity.execution, True)
+
+    def _begin(self, namespace: NamespaceView, first: Start, current: Entity | None) -> Entity:
+        """Start a run; an open current one is terminated in the same commit."""
+        context = self.context(namespace.id)
+        changed: list[tuple[Entity, Transition | None]] = []
+        if current is not None and current.execution.run.open:
+            details = Payloads()
+            details.payloads.add(
+                metadata={"encoding": b"json/plain"}, data=f'"terminated by new runID: {context.fresh_id}"'.encode()
+            )
+            reason = "TerminateIfRunning WorkflowIdReusePolicy"
+            terminated = decide(current.execution, Terminate(reason, SERVER_IDENTITY, details), context)
+            current.apply(terminated)
+            changed.append((current, terminated))
+        transition = begin(first, context.fresh_id, context)
+        entity = self._adopt(transition)
+        self._submit([*changed, (entity, transition)])
+        return entity
+
+    async def signal_with_start(
+        self, namespace: NamespaceView, first: Start, signal: Signal, reuse: int, conflict: int
+    ) -> StartResult:
+        """Signal the current run if it is open, else start one with the signal in its first batch."""
+        current = await self.find_current(WorkflowKey(namespace.id, first.workflow_id))
+        if current is not None:
+            run = current.execution.run
+            if first.request_id == run.create_request_id or first.request_id in current.execution.request_ids:
+                await self.settled(current)
+                return StartResult(current.execution, False)
+            if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
+                self.decide(current, signal)
+                await self.settled(current)
+                return StartResult(current.execution, False)
+            check_reuse(current.execution, reuse)
+        entity = self._begin(namespace, first, current)
+        await self.settled(entity)
+        return StartResult(entity.execution, True)
+
+
+_FAILED = (state.FAILED, state.CANCELED, state.TERMINATED, state.TIMED_OUT)
+
+
+def check_reuse(execution: Execution, reuse: int) -> None:
+    """Whether the id of a closed run may be used again."""
+    run = execution.run
+    if run.open:
+        return
+    named = f"WorkflowId: {run.workflow_id}, RunId: {run.run_id}. Workflow Id reuse policy:"
+    if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
+        text = f"Workflow execution already finished. {named} reject duplicate workflow Id."
+        raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
+    if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY and run.status not in _FAILED:
+        text = f"Workflow execution already finished successfully. {named} allow duplicate workflow Id if last run failed."
+        raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
+
+

@@ -1,0 +1,168 @@
+"""Handing out work: claims of workflow tasks, activities and queries, and what a completion brings back at once."""
+
+from collections.abc import Hashable
+
+from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
+
+from outlast.engine.draft import Draft
+from outlast.engine.keys import ExecutionKey
+from outlast.engine.machines.workflow_task import virtual_events
+from outlast.engine.refusals import NotFound
+from outlast.engine.triggers import (
+    CompleteWorkflowTask,
+    ReleaseActivity,
+    StartActivity,
+    StartWorkflowTask,
+    WorkflowTaskToken,
+)
+from outlast.engine.wire import frame_event
+from outlast.engine.work import offer_workflow_task
+from outlast.server.matching.matching import QueryWork
+from outlast.server.matching.protocol import Poller, QueueName
+from outlast.server.shard.entity import Entity
+from outlast.server.shard.histories import Histories
+from outlast.server.shard.ids import new_run_id
+from outlast.server.shard.protocol import (
+    ActivityWork,
+    CompletedWorkflowTask,
+    HistoryPage,
+    QueryPayload,
+    StartedActivity,
+    StartedTask,
+    StartedWorkflowTask,
+    WorkflowWork,
+)
+from outlast.server.shard.queries import Queries
+from outlast.server.shard.shard import Shard
+
+
+class Tasks:
+    """The owner of the work that matching holds offers of."""
+
+    def __init__(self, shard: Shard, histories: Histories, queries: Queries) -> None:
+        self._shard = shard
+        self._histories = histories
+        self._queries = queries
+
+    async def claim(self, queue: QueueName, work: Hashable, poller: Poller) -> StartedTask | None:
+        """Start the work for this poller: the task, or None when it is gone or taken."""
+        try:
+            match work:
+                case WorkflowWork():
+                    return await self._claim_workflow_task(queue, work, poller)
+                case ActivityWork():
+                    return await self._claim_activity(work, poller)
+                case QueryWork(query_id=query_id, payload=QueryPayload() as payload):
+                    return await self._query_task(query_id, payload)
+        except NotFound:
+            return None
+        raise AssertionError(f"unknown work {work!r}")
+
+    async def _claim_workflow_task(self, queue: QueueName, work: WorkflowWork, poller: Poller) -> StartedTask:
+        entity = await self._shard.find(work.key)
+        trigger = StartWorkflowTask(work.scheduled_event_id, work.attempt, poller.request_id, poller.identity, queue.sticky)
+        self._shard.decide(entity, trigger)
+        await self._shard.settled(entity)
+        task = await self._workflow_task(entity, full=not queue.sticky)
+        backlog_count = self._shard.matching.backlog_count(queue)
+        return task if not backlog_count else _with_backlog(task, backlog_count)
+
+    async def _workflow_task(self, entity: Entity, *, full: bool) -> StartedWorkflowTask:
+        execution = entity.execution
+        run = execution.run
+        task = run.workflow_task
+        if task is None or not task.started:
+            raise NotFound("the workflow task ended before it was handed out")
+        first = 1 if full else run.last_started_event_id + 1
+        page = await self._histories.page(entity, first)
+        if task.transient and not page.next_event_id:
+            draft = Draft(execution, self._shard.context(run.namespace_id))
+            virtual = b"".join(frame_event(event) for event in virtual_events(draft, task))
+            page = HistoryPage(page.data + virtual, 0)
+        return StartedWorkflowTask(
+            run=run,
+            task=task,
+            history=page,
+            last_event_id=run.next_event_id - 1,
+            previous_started_event_id=run.last_started_event_id,
+            queries=self._queries.riding(entity),
+        )
+
+    async def _claim_activity(self, work: ActivityWork, poller: Poller) -> StartedActivity:
+        entity = await self._shard.find(work.key)
+        trigger = StartActivity(work.scheduled_event_id, work.attempt, work.stamp, poller.request_id, poller.identity)
+        self._shard.decide(entity, trigger)
+        await self._shard.settled(entity)
+        return await self._activity(entity, work.scheduled_event_id)
+
+    async def _activity(self, entity: Entity, scheduled_event_id: int) -> StartedActivity:
+        activity = entity.execution.activities.get(scheduled_event_id)
+        if activity is None:
+            raise NotFound("the activity ended before it was handed out")
+        event = await self._histories.event(entity, scheduled_event_id)
+        return StartedActivity(entity.execution.run, activity, event.activity_task_scheduled_event_attributes)
+
+    async def _query_task(self, query_id: str, payload: QueryPayload) -> StartedWorkflowTask:
+        entity = await self._shard.find(payload.key)
+        run = entity.execution.run
+        page = HistoryPage(b"", 0)
+        if not payload.sticky:
+            page = await self._histories.page(entity, 1)
+        return StartedWorkflowTask(
+            run=run,
+            task=None,
+            history=page,
+            last_event_id=run.next_event_id - 1,
+            previous_started_event_id=run.last_started_event_id,
+            query_id=query_id,
+            query=payload.query,
+        )
+
+    async def release(self, queue: QueueName, work: Hashable, poller: Poller) -> None:
+        """The poller has gone before it got its task: offer it again."""
+        match work:
+            case WorkflowWork():
+                entity = await self._shard.find(work.key)
+                if entity.undo_start(poller.request_id):
+                    task = entity.execution.run.workflow_task
+                    assert task is not None
+                    offer = offer_workflow_task(entity.execution.run, task)
+                    self._shard.offer(self._shard.workflow_queue(work.key, offer), work)
+            case ActivityWork():
+                trigger = ReleaseActivity(work.scheduled_event_id, work.attempt, poller.request_id)
+                await self._shard.update(work.key, trigger)
+
+    def drained(self, queue: QueueName) -> None:
+        self._shard.drained(queue)
+
+    async def complete_workflow_task(
+        self, key: ExecutionKey, token: WorkflowTaskToken, request: RespondWorkflowTaskCompletedRequest
+    ) -> CompletedWorkflowTask:
+        """Do the worker's commands; what it gets back at once: its next workflow task, activities to run itself."""
+        entity = await self._shard.find(key)
+        transition = self._shard.decide(entity, CompleteWorkflowTask(token, request, new_run_id()))
+        scheduled = list(transition.eager_activities)
+        riding = self._queries.take_answered(entity, request)
+        await self._shard.settled(entity)
+        if transition.refusal is not None:
+            raise transition.refusal
+        self._queries.answer(entity, riding)
+        workflow_task = None
+        if transition.new_workflow_task and entity.execution is transition.after:
+            workflow_task = await self._workflow_task(entity, full=False)
+        activities = [await self._activity(entity, event_id) for event_id in scheduled if event_id in entity.execution.activities]
+        return CompletedWorkflowTask(workflow_task, activities)
+
+
+def _with_backlog(task: StartedWorkflowTask, backlog_count: int) -> StartedWorkflowTask:
+    return StartedWorkflowTask(
+        task.run,
+        task.task,
+        task.history,
+        task.last_event_id,
+        task.previous_started_event_id,
+        task.queries,
+        task.query_id,
+        task.query,
+        backlog_count,
+    )

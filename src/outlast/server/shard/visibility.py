@@ -1,0 +1,40 @@
+"""What lists show of a run, made from its state."""
+
+from temporalio.api.common.v1 import Memo, Payload, SearchAttributes
+
+from outlast.engine.state import Execution
+from outlast.server.store.protocol import VisibilityRecord
+
+
+def memo(execution: Execution) -> Memo:
+    return Memo(fields={key: Payload.FromString(data) for key, data in execution.memo.items()})
+
+
+def search_attributes(execution: Execution) -> SearchAttributes:
+    return SearchAttributes(
+        indexed_fields={key: Payload.FromString(data) for key, data in execution.search_attributes.items()}
+    )
+
+
+def visibility_record(execution: Execution) -> VisibilityRecord:
+    run = execution.run
+    return VisibilityRecord(
+        namespace_id=run.namespace_id,
+        workflow_id=run.workflow_id,
+        run_id=run.run_id,
+        workflow_type=run.workflow_type,
+        task_queue=run.task_queue,
+        status=run.status,
+        start_time=run.start_time,
+        execution_time=run.execution_time,
+        close_time=None if run.open else run.close_time,
+        history_length=run.next_event_id - 1,
+        history_size_bytes=run.history_size_bytes,
+        state_transition_count=run.transition_count,
+        memo=memo(execution).SerializeToString() if execution.memo else b"",
+        search_attributes=search_attributes(execution).SerializeToString() if execution.search_attributes else b"",
+        parent_workflow_id=run.parent.workflow_id if run.parent else "",
+        parent_run_id=run.parent.run_id if run.parent else "",
+        root_workflow_id=run.root_workflow_id,
+        root_run_id=run.root_run_id,
+    )

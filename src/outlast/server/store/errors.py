@@ -1,0 +1,28 @@
+"""What can go wrong in a store.
+
+StoreError
+├── StoreUnavailable     a setback: nothing of the commit was written, the caller may try again later
+│   └── StoreFull        the disk or a quota is full; work goes on when there is room
+├── BadPageToken         a refusal: the token was not made by this store
+└── CannotOpen           the store cannot be opened as asked; the message says why and what to do
+"""
+
+
+class StoreError(Exception):
+    """Any failure of a store."""
+
+
+class StoreUnavailable(StoreError):
+    """Nothing was written; try again later."""
+
+
+class StoreFull(StoreUnavailable):
+    """There is no room; nothing was written; try again when there is."""
+
+
+class BadPageToken(StoreError):
+    """The page token was not made by this store: refuse the request."""
+
+
+class CannotOpen(StoreError):
+    """The store cannot be opened: locked by another process, foreign, newer, unreadable. Tell the operator."""

@@ -1,0 +1,143 @@
+"""The memory store: the protocol on plain dictionaries, with sorted lists where order is asked for."""
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+
+import msgspec
+
+from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
+from outlast.server.store.errors import BadPageToken
+from outlast.server.store.protocol import (
+    EventBatch,
+    RunWrite,
+    StoredNamespace,
+    StoredRun,
+    VisibilityPage,
+    VisibilityRecord,
+)
+
+_OPEN = 1 << 62
+VisibilityOrder = tuple[int, int, str]
+"""(close time, start time, run id), all descending; an open run counts as closing at the end of time."""
+
+
+class _Run(msgspec.Struct):
+    core: bytes
+    parts: dict[PartKey, bytes] = {}
+    batches: list[EventBatch] = []
+    due_at: int | None = None
+    has_work: bool = False
+    order: VisibilityOrder | None = None
+
+
+class MemoryStore:
+    """See `outlast.server.store.protocol.Store`."""
+
+    def __init__(self) -> None:
+        self._runs: dict[ExecutionKey, _Run] = {}
+        self._current: dict[WorkflowKey, str] = {}
+        self._due: list[tuple[int, ExecutionKey]] = []
+        self._work: set[ExecutionKey] = set()
+        self._records: dict[str, VisibilityRecord] = {}
+        self._order: dict[str, list[VisibilityOrder]] = {}
+        self._namespaces: dict[str, StoredNamespace] = {}
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close: reads go on, for a look after the end of a test."""
+
+    async def commit(self, writes: Sequence[RunWrite]) -> None:
+        for write in writes:
+            self._put(write)
+
+    def _put(self, write: RunWrite) -> None:
+        run = self._runs.get(write.key)
+        if run is None:
+            run = self._runs[write.key] = _Run(write.core)
+        run.core = write.core
+        for key, value in write.parts.items():
+            if value is None:
+                run.parts.pop(key, None)
+            else:
+                run.parts[key] = value
+        run.batches.extend(write.batches)
+        if run.due_at != write.due_at:
+            self._move_due(write.key, run.due_at, write.due_at)
+            run.due_at = write.due_at
+        if write.has_work:
+            self._work.add(write.key)
+        else:
+            self._work.discard(write.key)
+        if write.visibility is not None:
+            self._show(run, write.visibility)
+        if write.make_current:
+            self._current[write.key.workflow] = write.key.run_id
+
+    def _move_due(self, key: ExecutionKey, old: int | None, new: int | None) -> None:
+        if old is not None:
+            del self._due[bisect_left(self._due, (old, key))]
+        if new is not None:
+            insort(self._due, (new, key))
+
+    def _show(self, run: _Run, record: VisibilityRecord) -> None:
+        order = self._order.setdefault(record.namespace_id, [])
+        if run.order is not None:
+            del order[bisect_left(order, run.order)]
+        run.order = (_OPEN if record.close_time is None else record.close_time, record.start_time, record.run_id)
+        insort(order, run.order)
+        self._records[record.run_id] = record
+
+    async def read_current(self, workflow: WorkflowKey) -> str | None:
+        return self._current.get(workflow)
+
+    async def read_run(self, key: ExecutionKey) -> StoredRun | None:
+        run = self._runs.get(key)
+        return None if run is None else StoredRun(run.core, dict(run.parts))
+
+    async def read_batches(self, key: ExecutionKey, first_event_id: int, limit: int) -> Sequence[EventBatch]:
+        run = self._runs.get(key)
+        if run is None:
+            return []
+        found = [batch for batch in run.batches if batch.last_event_id >= first_event_id]
+        return found[:limit]
+
+    async def read_batches_reverse(self, key: ExecutionKey, last_event_id: int, limit: int) -> Sequence[EventBatch]:
+        run = self._runs.get(key)
+        if run is None:
+            return []
+        return [batch for batch in reversed(run.batches) if batch.first_event_id <= last_event_id][:limit]
+
+    async def runs_with_work(self, after: ExecutionKey | None, limit: int) -> Sequence[ExecutionKey]:
+        return sorted(key for key in self._work if after is None or key > after)[:limit]
+
+    async def runs_due(self, from_ns: int, before_ns: int, limit: int) -> Sequence[tuple[int, ExecutionKey]]:
+        start = bisect_left(self._due, from_ns, key=lambda entry: entry[0])
+        end = bisect_left(self._due, before_ns, key=lambda entry: entry[0])
+        return self._due[start : min(end, start + limit)]
+
+    async def next_due(self, from_ns: int) -> int | None:
+        start = bisect_left(self._due, from_ns, key=lambda entry: entry[0])
+        return self._due[start][0] if start < len(self._due) else None
+
+    async def list_visibility(self, namespace_id: str, page_size: int, token: bytes) -> VisibilityPage:
+        order = self._order.get(namespace_id, [])
+        end = len(order)
+        if token:
+            try:
+                end = bisect_left(order, msgspec.json.decode(token, type=VisibilityOrder))
+            except msgspec.MsgspecError as error:
+                raise BadPageToken(str(error)) from error
+        page = order[max(end - page_size, 0) : end][::-1]
+        next_token = msgspec.json.encode(page[-1]) if len(page) == page_size else b""
+        return VisibilityPage([self._records[run_id] for _, _, run_id in page], next_token)
+
+    async def count_visibility(self, namespace_id: str) -> int:
+        return len(self._order.get(namespace_id, []))
+
+    async def read_namespaces(self) -> Sequence[StoredNamespace]:
+        return list(self._namespaces.values())
+
+    async def write_namespace(self, namespace: StoredNamespace) -> None:
+        self._namespaces[namespace.id] = namespace

@@ -1,0 +1,145 @@
+"""What the server asks of a store: the Store protocol and the records that cross it.
+
+The protocol is written for the weakest back end: point reads by key, range reads along one index, and one
+write that is all or nothing. Times are nanoseconds since the Unix epoch.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
+
+
+class EventBatch(msgspec.Struct, frozen=True):
+    """Events that were written together; the unit of storing, paging and resetting."""
+
+    first_event_id: int
+    event_count: int
+    data: bytes
+    """The events as a serialized `temporal.api.history.v1.History`: batches joined are a History again."""
+
+    @property
+    def last_event_id(self) -> int:
+        return self.first_event_id + self.event_count - 1
+
+
+class VisibilityRecord(msgspec.Struct, frozen=True):
+    """What lists and counts show of one run."""
+
+    namespace_id: str
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    task_queue: str
+    status: int
+    """A `temporal.api.enums.v1.WorkflowExecutionStatus`."""
+    start_time: int
+    execution_time: int
+    close_time: int | None
+    """None while the run is open."""
+    history_length: int
+    history_size_bytes: int
+    state_transition_count: int
+    memo: bytes
+    """A serialized `temporal.api.common.v1.Memo`."""
+    search_attributes: bytes
+    """A serialized `temporal.api.common.v1.SearchAttributes`."""
+    parent_workflow_id: str
+    parent_run_id: str
+    root_workflow_id: str
+    root_run_id: str
+
+
+class RunWrite(msgspec.Struct, frozen=True):
+    """Everything that one transition changes of one run."""
+
+    key: ExecutionKey
+    core: bytes
+    """The run's state without its parts, opaque to the store."""
+    due_at: int | None
+    """The next moment at which a timer of the run needs attention; None when it has no timer."""
+    has_work: bool
+    """Whether the run has tasks to hand out or messages that nobody has acknowledged."""
+    parts: dict[PartKey, bytes | None] = {}
+    """Parts to put; None deletes the part."""
+    batches: Sequence[EventBatch] = ()
+    """New events, after all that the store holds of this run."""
+    visibility: VisibilityRecord | None = None
+    """The record to put; None leaves it as it is."""
+    make_current: bool = False
+    """Whether this run becomes its workflow id's current run."""
+
+
+class StoredRun(msgspec.Struct, frozen=True):
+    """A run's state as it was last written."""
+
+    core: bytes
+    parts: dict[PartKey, bytes]
+
+
+class StoredNamespace(msgspec.Struct, frozen=True):
+    """A namespace record; `data` is opaque to the store."""
+
+    id: str
+    name: str
+    data: bytes
+
+
+class VisibilityPage(msgspec.Struct, frozen=True):
+    records: Sequence[VisibilityRecord]
+    next_token: bytes
+    """Where the next page starts; empty when this page was not full."""
+
+
+class Store(Protocol):
+    """The keeper of all that is durable.
+
+    Reads see what was committed and nothing else. Methods raise StoreError and its kinds (see `errors`).
+    """
+
+    async def open(self) -> None:
+        """Take ownership and bring the schema up to date."""
+
+    async def close(self) -> None:
+        """Give up ownership. Idempotent. Every commit that was awaited before is durable."""
+
+    async def commit(self, writes: Sequence[RunWrite]) -> None:
+        """Write all of `writes`, durably, or nothing. A run may occur several times; later wins, event batches add up.
+
+        One commit at a time: the caller awaits it before the next.
+        """
+
+    async def read_current(self, workflow: WorkflowKey) -> str | None:
+        """The run id of the current run (open or closed), None for an unknown workflow id."""
+
+    async def read_run(self, key: ExecutionKey) -> StoredRun | None: ...
+
+    async def read_batches(self, key: ExecutionKey, first_event_id: int, limit: int) -> Sequence[EventBatch]:
+        """At most `limit` batches in event order, from the batch that contains `first_event_id` on."""
+
+    async def read_batches_reverse(self, key: ExecutionKey, last_event_id: int, limit: int) -> Sequence[EventBatch]:
+        """At most `limit` batches, newest first, from the batch that contains `last_event_id` back."""
+
+    async def runs_with_work(self, after: ExecutionKey | None, limit: int) -> Sequence[ExecutionKey]:
+        """Runs whose `has_work` is set, in key order, from the one after `after` on."""
+
+    async def runs_due(self, from_ns: int, before_ns: int, limit: int) -> Sequence[tuple[int, ExecutionKey]]:
+        """(due_at, key) with from_ns <= due_at < before_ns, soonest first."""
+
+    async def next_due(self, from_ns: int) -> int | None:
+        """The soonest due_at at or after `from_ns`."""
+
+    async def list_visibility(self, namespace_id: str, page_size: int, token: bytes) -> VisibilityPage:
+        """Open runs first, then by close time descending; within that start time descending, then run id descending.
+
+        `token` is empty for the first page; raises BadPageToken for one that this store did not make.
+        """
+
+    async def count_visibility(self, namespace_id: str) -> int: ...
+
+    async def read_namespaces(self) -> Sequence[StoredNamespace]: ...
+
+    async def write_namespace(self, namespace: StoredNamespace) -> None:
+        """Insert or replace by id, durably."""

@@ -1,0 +1,38 @@
+"""Every scenario once on the real dev server and once on Outlast: what they show must be the same."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from tests.oracle.play import AT_ONCE, Take, judge, play
+from tests.oracle.registry import load
+from tests.oracle.servers import server
+
+SCENARIOS = load()
+pytestmark = pytest.mark.xdist_group("oracle")
+
+
+@pytest.fixture(scope="session")
+def takes(request: pytest.FixtureRequest) -> dict[str, dict[str, Take]]:
+    """Play all collected scenarios on both servers at the same time, once."""
+    chosen = [item.callspec.params["name"] for item in request.session.items if "name" in getattr(getattr(item, "callspec", None), "params", {})]
+    return asyncio.run(_play([name for name in chosen if name in SCENARIOS]))
+
+
+async def _play(names: list[str]) -> dict[str, dict[str, Take]]:
+    scenarios = [SCENARIOS[name] for name in names]
+    async with contextlib.AsyncExitStack() as stack:
+        addresses = [await stack.enter_async_context(server(side)) for side in ("real", "ours")]
+        real, ours = await asyncio.gather(*(play(scenarios, address, asyncio.Semaphore(AT_ONCE)) for address in addresses))
+        return {"real": real, "ours": ours}
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_outlast_behaves_like_the_real_server(name: str, takes: dict[str, dict[str, Take]]) -> None:
+    """The observations of both servers agree, but for what the scenario declares."""
+    complaints = judge(SCENARIOS[name], takes["real"][name], takes["ours"][name])
+
+    assert not complaints, f"{name}\n" + "\n".join(complaints)
