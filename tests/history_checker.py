@@ -200,7 +200,9 @@ class _Walk:
         if first != (position == 1):
             self._say(event, "a history begins with WORKFLOW_EXECUTION_STARTED, once")
         # The virtual events of a workflow task that is not written yet may end a history; they have no task id.
-        virtual = last and not event.task_id and event.event_type in (E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, E.EVENT_TYPE_WORKFLOW_TASK_STARTED)
+        virtual = (
+            last and not event.task_id and event.event_type in (E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, E.EVENT_TYPE_WORKFLOW_TASK_STARTED)
+        )
         if not virtual and event.task_id <= self.task_id:
             self._say(event, f"its task id {event.task_id} does not come after {self.task_id}")
         self.task_id = max(self.task_id, event.task_id)

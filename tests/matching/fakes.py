@@ -97,7 +97,8 @@ def with_matching(scenario: Callable[[FakeMatching, FakeOwner, Clock], Coroutine
 
     async def run() -> T:
         owner, clock = FakeOwner(turns=claim_turns), Clock()
-        matching = FakeMatching(owner, clock)
+        matching = FakeMatching(clock)
+        matching.bind(owner)
         owner.matching = matching
         try:
             return await scenario(matching, owner, clock)

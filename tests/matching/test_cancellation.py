@@ -44,7 +44,7 @@ def test_a_claim_runs_to_its_end_when_its_poll_is_cancelled_and_is_then_released
         owner.matching = None
         matching.offer(QUEUE, "a")
         poll = asyncio.create_task(matching.poll(QUEUE, poller(), LONG_S))
-        await asyncio.sleep(0)
+        await settle(3)
         assert owner.claims_begun == ["a"]
         assert owner.claims_ended == []
 
@@ -81,7 +81,8 @@ def test_a_release_that_fails_is_logged_and_does_not_stop_the_close(caplog: pyte
             raise OSError("the store is down")
 
     async def scenario() -> None:
-        matching = FakeMatching(Sulking(turns=2), Clock())
+        matching = FakeMatching(Clock())
+        matching.bind(Sulking(turns=2))
         matching.offer(QUEUE, "a")
         poll = asyncio.create_task(matching.poll(QUEUE, poller(), LONG_S))
         await asyncio.sleep(0)
@@ -108,7 +109,8 @@ def test_wherever_a_poll_is_cancelled_its_work_is_claimed_once_by_a_living_polle
     async def scenario(cancel_after: int) -> bool:
         owner, clock = FakeOwner(turns=claim_turns), Clock()
         owner.failures_left = failing
-        matching = owner.matching = FakeMatching(owner, clock)
+        matching = owner.matching = FakeMatching(clock)
+        matching.bind(owner)
         if offered_first:
             matching.offer(QUEUE, "a")
         doomed = asyncio.create_task(matching.poll(QUEUE, poller("doomed"), LONG_S))

@@ -188,15 +188,3 @@ def test_release_polls_ends_waiting_and_later_polls_at_once() -> None:
         assert matching.backlog_count(QUEUE) == 1
 
     with_matching(scenario)
-
-
-def test_the_owner_can_be_bound_later() -> None:
-    async def scenario() -> None:
-        matching, owner = FakeMatching(None, Clock()), FakeOwner()
-        matching.bind(owner)
-        matching.offer(QUEUE, "a")
-
-        assert await matching.poll(QUEUE, poller(), LONG_S) == "task a"
-        await matching.close()
-
-    asyncio.run(scenario())

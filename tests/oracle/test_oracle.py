@@ -18,7 +18,9 @@ pytestmark = pytest.mark.xdist_group("oracle")
 @pytest.fixture(scope="session")
 def takes(request: pytest.FixtureRequest) -> dict[str, dict[str, Take]]:
     """Play all collected scenarios on both servers at the same time, once."""
-    chosen = [item.callspec.params["name"] for item in request.session.items if "name" in getattr(getattr(item, "callspec", None), "params", {})]
+    chosen = [
+        item.callspec.params["name"] for item in request.session.items if "name" in getattr(getattr(item, "callspec", None), "params", {})
+    ]
     return asyncio.run(_play([name for name in chosen if name in SCENARIOS]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -170,7 +171,9 @@ class World:
         request = api.DescribeWorkflowExecutionRequest(**_present(usual | fields))
         return await self.call("DescribeWorkflowExecution", request, record=record)
 
-    async def query(self, query_type: str = "state", workflow_id: str | None = None, run_id: str = "", seconds: float = 8, **fields: Any) -> Any:
+    async def query(
+        self, query_type: str = "state", workflow_id: str | None = None, run_id: str = "", seconds: float = 8, **fields: Any
+    ) -> Any:
         """Query a workflow; start it with `asyncio.create_task` when the scenario itself must answer."""
         usual = {
             "namespace": self.namespace,
@@ -236,7 +239,9 @@ class World:
 
     # --- workflow tasks
 
-    async def poll(self, sticky: str | None = None, queue: str | None = None, record: bool = True, seconds: float = 8, **fields: Any) -> Any:
+    async def poll(
+        self, sticky: str | None = None, queue: str | None = None, record: bool = True, seconds: float = 8, **fields: Any
+    ) -> Any:
         """Poll a workflow task from the scenario's queue, or from the sticky queue named."""
         normal = queue or self.queue
         task_queue = TaskQueue(name=normal)
@@ -322,10 +327,8 @@ class World:
     async def _finish_run(self, namespace: str, workflow_id: str, run_id: str) -> None:
         execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
         request = api.TerminateWorkflowExecutionRequest(namespace=namespace, workflow_execution=execution, reason="scenario over")
-        try:
+        with contextlib.suppress(grpc.aio.AioRpcError):
             await self._stub.TerminateWorkflowExecution(request, timeout=CALL_SECONDS)
-        except grpc.aio.AioRpcError:
-            pass
         try:
             events = await self._read(namespace, execution)
         except grpc.aio.AioRpcError as error:

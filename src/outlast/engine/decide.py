@@ -203,9 +203,7 @@ def _set_stickiness(draft: Draft, done: t.CompleteWorkflowTask) -> None:
     sticky = done.request.sticky_attributes
     if sticky.worker_task_queue.name:
         draft.run.sticky_queue = sticky.worker_task_queue.name
-        draft.run.sticky_timeout = (
-            sticky.schedule_to_start_timeout.seconds * limits.SECOND + sticky.schedule_to_start_timeout.nanos
-        )
+        draft.run.sticky_timeout = sticky.schedule_to_start_timeout.seconds * limits.SECOND + sticky.schedule_to_start_timeout.nanos
     else:
         workflow_task.clear_stickiness(draft.run)
 
@@ -218,15 +216,11 @@ def _start_eager_activities(draft: Draft, done: t.CompleteWorkflowTask) -> None:
     draft.eager_activities = wanted
     if wanted:
         draft.effects = [
-            effect
-            for effect in draft.effects
-            if not (isinstance(effect, OfferActivity) and effect.scheduled_event_id in wanted)
+            effect for effect in draft.effects if not (isinstance(effect, OfferActivity) and effect.scheduled_event_id in wanted)
         ]
 
 
-def _reject(
-    execution: Execution, done: t.CompleteWorkflowTask, context: t.Context, bad: BadCommand, attempt: int
-) -> Transition:
+def _reject(execution: Execution, done: t.CompleteWorkflowTask, context: t.Context, bad: BadCommand, attempt: int) -> Transition:
     """The completion is as if it had never come; what is written is that the task failed, and why."""
     unhandled = bad.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
     name = _cause_name(bad.cause)
@@ -284,12 +278,10 @@ def _due(draft: Draft) -> list[tuple[int, int, Callable[[], None]]]:
             due.append((moment, task.scheduled_event_id, lambda: workflow_task.time_out(draft)))
     elif run.first_task_pending and run.start_time < run.execution_time <= now:
         due.append((run.execution_time, 0, lambda: workflow_task.schedule(draft)))
-    for expiration in (run.run_expiration, run.execution_expiration):
-        if expiration and expiration <= now:
-            due.append((expiration, 1 << 62, lambda: close.time_out(draft)))
+    expirations = (run.run_expiration, run.execution_expiration)
+    due.extend((expiration, 1 << 62, lambda: close.time_out(draft)) for expiration in expirations if 0 < expiration <= now)
     return due
 
 
 def _once(act: Callable[[Draft, str], None] | Callable[[Draft, int], None], draft: Draft, key: str | int) -> Callable[[], None]:
     return lambda: act(draft, key)  # type: ignore[arg-type]
-

@@ -41,7 +41,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     """0: any free port."""
     db_filename: str | None = None
     """The SQLite file; None: memory."""
-    namespaces: list[str] = ["default"]
+    namespaces: tuple[str, ...] = ("default",)
     """Registered when the node starts, if they are not yet."""
     search_attributes: dict[str, str] = {}
     """Custom search attributes of those namespaces: name to type, such as "Keyword"."""

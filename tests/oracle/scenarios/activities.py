@@ -75,7 +75,11 @@ async def fails_for_good(w: World) -> None:
         ("cancelled", v.retry(), Failure(message="c", canceled_failure_info=CanceledFailureInfo())),
         ("nothing", v.retry(attempts=1), None),
         ("server", v.retry(attempts=1), Failure(message="s", server_failure_info=ServerFailureInfo(non_retryable=True))),
-        ("timeout", v.retry(attempts=1), Failure(message="t", timeout_failure_info=TimeoutFailureInfo(timeout_type="TIMEOUT_TYPE_HEARTBEAT"))),
+        (
+            "timeout",
+            v.retry(attempts=1),
+            Failure(message="t", timeout_failure_info=TimeoutFailureInfo(timeout_type="TIMEOUT_TYPE_HEARTBEAT")),
+        ),
     ]
     for name, policy, failure in policies:
         await w.step(v.activity(name, w.queue, retry_policy=policy))
@@ -255,7 +259,10 @@ async def eager(w: World) -> None:
     await w.start(record=False)
     task = await w.poll(record=False)
     reply = await w.complete(
-        task, v.activity("a", w.queue, request_eager_execution=True), v.activity("b", w.queue), v.activity("c", w.queue, request_eager_execution=True)
+        task,
+        v.activity("a", w.queue, request_eager_execution=True),
+        v.activity("b", w.queue),
+        v.activity("c", w.queue, request_eager_execution=True),
     )
     await w.describe()
     await w.activity("Completed", reply.activity_tasks[0])

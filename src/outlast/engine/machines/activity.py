@@ -420,9 +420,7 @@ def _write_started(draft: Draft, activity: Activity) -> int:
     return draft.add(event).event_id
 
 
-def _write_failed(
-    draft: Draft, activity: Activity, failure: Failure | None, state: RetryState.ValueType, identity: str
-) -> None:
+def _write_failed(draft: Draft, activity: Activity, failure: Failure | None, state: RetryState.ValueType, identity: str) -> None:
     started_event_id = _write_started(draft, activity)
     event = draft.event(EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED)
     attributes = event.activity_task_failed_event_attributes

@@ -78,9 +78,7 @@ def check_initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttr
         ("WorkflowTaskTimeout", command.workflow_task_timeout),
     ):
         if span.seconds < 0 or span.nanos < 0:
-            raise BadCommand(
-                BAD_CHILD, f"Invalid {name} on StartChildWorkflowExecutionCommand: negative duration. {suffix}"
-            )
+            raise BadCommand(BAD_CHILD, f"Invalid {name} on StartChildWorkflowExecutionCommand: negative duration. {suffix}")
     try:
         if command.HasField("retry_policy"):
             fill_retry_policy(command.retry_policy)
@@ -128,9 +126,7 @@ def initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes
     attributes.workflow_run_timeout.CopyFrom(timeouts.workflow_run_timeout)
     attributes.workflow_task_timeout.CopyFrom(timeouts.workflow_task_timeout)
     attributes.parent_close_policy = command.parent_close_policy or ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE
-    attributes.workflow_id_reuse_policy = (
-        command.workflow_id_reuse_policy or WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-    )
+    attributes.workflow_id_reuse_policy = command.workflow_id_reuse_policy or WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
     attributes.control = command.control
     attributes.cron_schedule = command.cron_schedule
     attributes.inherit_build_id = command.inherit_build_id
@@ -155,9 +151,7 @@ def evolve_initiated(draft: Draft, event: HistoryEvent) -> None:
 def start_of_child(parent: Run, initiated: HistoryEvent, now: int) -> Start:
     """What begins the child that INITIATED asks for."""
     asked = initiated.start_child_workflow_execution_initiated_event_attributes
-    attributes = WorkflowExecutionStartedEventAttributes(
-        workflow_id=asked.workflow_id, cron_schedule=asked.cron_schedule, attempt=1
-    )
+    attributes = WorkflowExecutionStartedEventAttributes(workflow_id=asked.workflow_id, cron_schedule=asked.cron_schedule, attempt=1)
     attributes.workflow_type.CopyFrom(asked.workflow_type)
     attributes.task_queue.CopyFrom(asked.task_queue)
     for name in (

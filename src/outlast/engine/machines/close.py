@@ -71,9 +71,7 @@ def terminate(draft: Draft, request: Terminate) -> None:
     write_terminated(draft, request.reason, request.identity, request.details, request.links)
 
 
-def write_terminated(
-    draft: Draft, reason: str, identity: str, details: Payloads | None = None, links: Sequence[Link] = ()
-) -> None:
+def write_terminated(draft: Draft, reason: str, identity: str, details: Payloads | None = None, links: Sequence[Link] = ()) -> None:
     workflow_task.force_fail(draft)
     event = draft.event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED)
     attributes = event.workflow_execution_terminated_event_attributes
@@ -105,14 +103,10 @@ def time_out(draft: Draft) -> None:
         succeed(draft, following)
 
 
-def run_after_failure(
-    draft: Draft, failure: Failure, *, keep_last_result: bool = False
-) -> tuple[Start | None, RetryState.ValueType]:
+def run_after_failure(draft: Draft, failure: Failure, *, keep_last_result: bool = False) -> tuple[Start | None, RetryState.ValueType]:
     """The run that retries this one, or that the cron schedule asks for, if any; and the retry state."""
     run = draft.run
-    retry = decide_retry(
-        run.retry_policy, run.attempt, failure, draft.now, run.execution_expiration, cap_requested_delay=True
-    )
+    retry = decide_retry(run.retry_policy, run.attempt, failure, draft.now, run.execution_expiration, cap_requested_delay=True)
     if retry.state == RetryState.RETRY_STATE_IN_PROGRESS:
         attributes = _of_origin(draft, retry.backoff)
         attributes.attempt = run.attempt + 1
@@ -130,9 +124,7 @@ def run_after_completion(draft: Draft, result: Payloads | None) -> Start | None:
     return _cron_run(draft, result=result, completed=True)
 
 
-def _cron_run(
-    draft: Draft, *, failure: Failure | None = None, result: Payloads | None = None, completed: bool = False
-) -> Start | None:
+def _cron_run(draft: Draft, *, failure: Failure | None = None, result: Payloads | None = None, completed: bool = False) -> Start | None:
     run = draft.run
     if not run.cron_schedule:
         return None
@@ -201,5 +193,3 @@ def following_run(draft: Draft, attributes: WorkflowExecutionStartedEventAttribu
         attributes.priority.ParseFromString(run.priority)
     set_duration(attributes.workflow_execution_timeout, run.execution_timeout)
     return _following(draft, attributes)
-
-

@@ -126,9 +126,7 @@ def born(namespace: NamespaceView, request_id: str, event: HistoryEvent) -> Run:
         root_run_id=attributes.root_workflow_execution.run_id,
         user_metadata=event.user_metadata.SerializeToString() if event.HasField("user_metadata") else b"",
         priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else b"",
-        versioning_override=(
-            attributes.versioning_override.SerializeToString() if attributes.HasField("versioning_override") else b""
-        ),
+        versioning_override=(attributes.versioning_override.SerializeToString() if attributes.HasField("versioning_override") else b""),
         started_links=tuple(link.SerializeToString() for link in event.links),
         continued_from=attributes.continued_execution_run_id,
         first_task_pending=True,

@@ -46,7 +46,7 @@ class Call:
 
 def service(handlers: Mapping[str, Handler]) -> grpc.GenericRpcHandler:
     """The WorkflowService with these calls; every other one answers UNIMPLEMENTED."""
-    methods = {}
+    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in SERVICE.methods:
         handler = handlers.get(method.name)
         if handler is None:

@@ -50,9 +50,7 @@ PREDEFINED_SEARCH_ATTRIBUTES = frozenset(
 )
 
 
-def check_start(
-    request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest, namespace: NamespaceView
-) -> None:
+def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest, namespace: NamespaceView) -> None:
     """Refuse a start that cannot be; the order of the checks is the reference server's."""
     check_workflow_id(request.workflow_id)
     if request.HasField("retry_policy"):
@@ -137,11 +135,8 @@ def _negative(span: Duration) -> bool:
 
 def _check_policies(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest) -> None:
     reuse, conflict = request.workflow_id_reuse_policy, request.workflow_id_conflict_policy
-    if isinstance(request, SignalWithStartWorkflowExecutionRequest):
-        if conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_FAIL:
-            raise InvalidArgument(
-                "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation."
-            )
+    if isinstance(request, SignalWithStartWorkflowExecutionRequest) and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_FAIL:
+        raise InvalidArgument("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.")
     if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING and conflict:
         raise InvalidArgument(
             "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with"

@@ -6,6 +6,8 @@ from temporalio.api.enums.v1 import (
     IndexedValueType,
     PendingActivityState,
     PendingWorkflowTaskState,
+    TaskQueueKind,
+    WorkflowExecutionStatus,
 )
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.workflow.v1 import (
@@ -49,7 +51,7 @@ def describe_execution(execution: Execution, namespace: NamespaceView) -> Descri
 def _config(run: Run, described: DescribeWorkflowExecutionResponse) -> None:
     config = described.execution_config
     config.task_queue.name = run.task_queue
-    config.task_queue.kind = 1
+    config.task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_NORMAL
     set_duration(config.workflow_execution_timeout, run.execution_timeout)
     set_duration(config.workflow_run_timeout, run.run_timeout)
     set_duration(config.default_workflow_task_timeout, run.task_timeout)
@@ -82,9 +84,7 @@ def _info(execution: Execution, namespace: NamespaceView, info: WorkflowExecutio
     info.memo.SetInParent()
     for key, data in execution.memo.items():
         info.memo.fields[key].ParseFromString(data)
-    attributes = SearchAttributes(
-        indexed_fields={key: Payload.FromString(data) for key, data in execution.search_attributes.items()}
-    )
+    attributes = SearchAttributes(indexed_fields={key: Payload.FromString(data) for key, data in execution.search_attributes.items()})
     typed_search_attributes(attributes, namespace)
     info.search_attributes.CopyFrom(attributes)
     info.auto_reset_points.CopyFrom(ResetPoints.FromString(run.reset_points))
@@ -179,7 +179,7 @@ def _pending_children(execution: Execution, described: DescribeWorkflowExecution
             run_id=child.run_id,
             workflow_type_name=child.workflow_type,
             initiated_id=child.initiated_event_id,
-            parent_close_policy=child.parent_close_policy,  # type: ignore[arg-type]
+            parent_close_policy=child.parent_close_policy,
         )
 
 
@@ -199,7 +199,8 @@ def _pending_workflow_task(run: Run, described: DescribeWorkflowExecutionRespons
 
 def listed_execution(record: VisibilityRecord, namespace: NamespaceView) -> WorkflowExecutionInfo:
     """A run as lists show it."""
-    info = WorkflowExecutionInfo(task_queue=record.task_queue, status=record.status)  # type: ignore[arg-type]
+    info = WorkflowExecutionInfo(task_queue=record.task_queue)
+    info.status = WorkflowExecutionStatus.ValueType(record.status)
     info.execution.workflow_id = record.workflow_id
     info.execution.run_id = record.run_id
     info.type.name = record.workflow_type

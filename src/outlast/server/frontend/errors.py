@@ -35,7 +35,7 @@ class RpcError(msgspec.Struct, frozen=True):
             return ()
         packed = Any()
         packed.Pack(self.detail)
-        number: int = self.code.value[0]  # type: ignore[index]
+        number: int = self.code.value[0]
         status = Status(code=number, message=self.message, details=[packed])
         return (("grpc-status-details-bin", status.SerializeToString()),)
 

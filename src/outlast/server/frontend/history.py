@@ -50,9 +50,7 @@ class HistoryCalls:
         if request.history_event_filter_type == HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT:
             return await self._close_event(entity, request, call)
         if position is not None and position.waits:
-            await self._histories.wait(
-                entity.key, position.next_event_id - 1, for_close=False, timeout_s=long_poll_s(call)
-            )
+            await self._histories.wait(entity.key, position.next_event_id - 1, for_close=False, timeout_s=long_poll_s(call))
             entity = await self._shard.find(entity.key)
         return await self._page(entity, position, request, call)
 
@@ -122,9 +120,7 @@ class HistoryCalls:
         token = encode(HistoryPosition(entity.key.run_id, below)) if below > 0 else b""
         return GetWorkflowExecutionHistoryReverseResponse(history=History(events=events), next_page_token=token)
 
-    async def list_workflows(
-        self, request: ListWorkflowExecutionsRequest, call: Call
-    ) -> ListWorkflowExecutionsResponse:
+    async def list_workflows(self, request: ListWorkflowExecutionsRequest, call: Call) -> ListWorkflowExecutionsResponse:
         namespace = self._namespaces.find(request.namespace)
         if request.query:
             raise Unsupported("list filters are not built yet: leave query empty")
@@ -133,9 +129,7 @@ class HistoryCalls:
         executions = [listed_execution(record, namespace) for record in page.records]
         return ListWorkflowExecutionsResponse(executions=executions, next_page_token=page.next_token)
 
-    async def count_workflows(
-        self, request: CountWorkflowExecutionsRequest, call: Call
-    ) -> CountWorkflowExecutionsResponse:
+    async def count_workflows(self, request: CountWorkflowExecutionsRequest, call: Call) -> CountWorkflowExecutionsResponse:
         namespace = self._namespaces.find(request.namespace)
         if request.query:
             raise Unsupported("list filters are not built yet: leave query empty")
@@ -166,5 +160,3 @@ def _as_continued(event: HistoryEvent) -> HistoryEvent:
         result = event.workflow_execution_completed_event_attributes.result
         continued.last_completion_result.CopyFrom(result)
     return presented
-
-

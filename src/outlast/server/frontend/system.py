@@ -82,9 +82,7 @@ class SystemCalls:
             raise InvalidArgument("Cannot register global namespace when not enabled")
         if self._namespaces.get(request.namespace) is not None:
             raise NamespaceExists(f'Namespace "{request.namespace}" already exists')
-        namespace = Namespace(
-            str(uuid4()), request.namespace, request.description, request.owner_email, retention, dict(request.data)
-        )
+        namespace = Namespace(str(uuid4()), request.namespace, request.description, request.owner_email, retention, dict(request.data))
         await self._namespaces.register(namespace)
         return RegisterNamespaceResponse()
 

@@ -13,11 +13,20 @@ from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.namespaces import NamespaceRegistry
 from outlast.server.matching.protocol import QueueKind, QueueName
+from outlast.server.matching.queue import QueueDescription
 from outlast.server.shard.protocol import WorkflowWork
 from outlast.server.shard.shard import Shard
 
 _UNSET_S = -62135596800
 _SYSTEM_RATE = 4000.0
+
+
+def _add_stats(reply: DescribeTaskQueueResponse, described: QueueDescription) -> None:
+    for stats in (reply.stats, reply.stats_by_priority_key[3]):
+        stats.approximate_backlog_count = described.backlog_count
+        set_duration(stats.approximate_backlog_age, described.oldest_offer_age_ns)
+        stats.tasks_add_rate = described.add_rate
+        stats.tasks_dispatch_rate = described.dispatch_rate
 
 
 class TaskQueueCalls:
@@ -35,7 +44,7 @@ class TaskQueueCalls:
         reply = DescribeTaskQueueResponse()
         for poller in described.pollers:
             info = reply.pollers.add(identity=poller.identity, rate_per_second=poller.rate_per_second)
-            set_time(info.last_access_time, poller.last_access)
+            set_time(info.last_access_time, poller.last_access_ns)
         reply.versioning_info.current_version = "__unversioned__"
         reply.versioning_info.update_time.seconds = _UNSET_S
         reply.effective_rate_limit.requests_per_second = _SYSTEM_RATE
@@ -43,14 +52,8 @@ class TaskQueueCalls:
         if request.include_task_queue_status:
             reply.task_queue_status.backlog_count_hint = described.backlog_count
         if request.report_stats:
-            self._add_stats(reply, described.backlog_count, described.oldest_offer)
+            _add_stats(reply, described)
         return reply
-
-    def _add_stats(self, reply: DescribeTaskQueueResponse, backlog_count: int, oldest_offer: int | None) -> None:
-        age = self._shard.clock() - oldest_offer if oldest_offer is not None else 0
-        for stats in (reply.stats, reply.stats_by_priority_key[3]):
-            stats.approximate_backlog_count = backlog_count
-            set_duration(stats.approximate_backlog_age, max(age, 0))
 
     async def shutdown_worker(self, request: ShutdownWorkerRequest, call: Call) -> ShutdownWorkerResponse:
         """The worker's sticky queue ends: what it held goes to the normal queue at once."""

@@ -100,9 +100,7 @@ class WorkerCalls:
             reply += framed(2, activity_reply(activity).SerializeToString())
         return reply
 
-    async def fail_workflow_task(
-        self, request: RespondWorkflowTaskFailedRequest, call: Call
-    ) -> RespondWorkflowTaskFailedResponse:
+    async def fail_workflow_task(self, request: RespondWorkflowTaskFailedRequest, call: Call) -> RespondWorkflowTaskFailedResponse:
         token = decode_task(request.task_token, WorkflowTaskPass)
         self._check_namespace(request.namespace, token.key)
         checks.check_identity(request.identity)
@@ -139,9 +137,7 @@ class WorkerCalls:
             return QueryWorkflowResponse(query_rejected=status)
         return QueryWorkflowResponse(query_result=result.answer)
 
-    async def complete_query(
-        self, request: RespondQueryTaskCompletedRequest, call: Call
-    ) -> RespondQueryTaskCompletedResponse:
+    async def complete_query(self, request: RespondQueryTaskCompletedRequest, call: Call) -> RespondQueryTaskCompletedResponse:
         token = decode_task(request.task_token, QueryPass)
         result = WorkflowQueryResult(result_type=request.completed_type, error_message=request.error_message)
         if request.completed_type == QueryResultType.QUERY_RESULT_TYPE_ANSWERED:
@@ -169,25 +165,19 @@ class WorkerCalls:
         assert isinstance(task, StartedActivity)
         return activity_reply(task)
 
-    async def heartbeat(
-        self, request: RecordActivityTaskHeartbeatRequest, call: Call
-    ) -> RecordActivityTaskHeartbeatResponse:
+    async def heartbeat(self, request: RecordActivityTaskHeartbeatRequest, call: Call) -> RecordActivityTaskHeartbeatResponse:
         token = self._activity_pass(request)
         details = request.details if request.HasField("details") else None
         transition = await self._shard.update(token.key, t.Heartbeat(token.activity, details, request.identity))
         return RecordActivityTaskHeartbeatResponse(cancel_requested=transition.cancel_requested)
 
-    async def heartbeat_by_id(
-        self, request: RecordActivityTaskHeartbeatByIdRequest, call: Call
-    ) -> RecordActivityTaskHeartbeatByIdResponse:
+    async def heartbeat_by_id(self, request: RecordActivityTaskHeartbeatByIdRequest, call: Call) -> RecordActivityTaskHeartbeatByIdResponse:
         key, token = self._by_id(request)
         details = request.details if request.HasField("details") else None
         transition = await self._shard.update(key, t.Heartbeat(token, details, request.identity))
         return RecordActivityTaskHeartbeatByIdResponse(cancel_requested=transition.cancel_requested)
 
-    async def complete_activity(
-        self, request: RespondActivityTaskCompletedRequest, call: Call
-    ) -> RespondActivityTaskCompletedResponse:
+    async def complete_activity(self, request: RespondActivityTaskCompletedRequest, call: Call) -> RespondActivityTaskCompletedResponse:
         token = self._activity_pass(request)
         result = request.result if request.HasField("result") else None
         await self._shard.update(token.key, t.CompleteActivity(token.activity, result, request.identity))
@@ -201,23 +191,17 @@ class WorkerCalls:
         await self._shard.update(key, t.CompleteActivity(token, result, request.identity))
         return RespondActivityTaskCompletedByIdResponse()
 
-    async def fail_activity(
-        self, request: RespondActivityTaskFailedRequest, call: Call
-    ) -> RespondActivityTaskFailedResponse:
+    async def fail_activity(self, request: RespondActivityTaskFailedRequest, call: Call) -> RespondActivityTaskFailedResponse:
         token = self._activity_pass(request)
         await self._shard.update(token.key, _failed(request, token.activity))
         return RespondActivityTaskFailedResponse()
 
-    async def fail_activity_by_id(
-        self, request: RespondActivityTaskFailedByIdRequest, call: Call
-    ) -> RespondActivityTaskFailedByIdResponse:
+    async def fail_activity_by_id(self, request: RespondActivityTaskFailedByIdRequest, call: Call) -> RespondActivityTaskFailedByIdResponse:
         key, token = self._by_id(request)
         await self._shard.update(key, _failed(request, token))
         return RespondActivityTaskFailedByIdResponse()
 
-    async def cancel_activity(
-        self, request: RespondActivityTaskCanceledRequest, call: Call
-    ) -> RespondActivityTaskCanceledResponse:
+    async def cancel_activity(self, request: RespondActivityTaskCanceledRequest, call: Call) -> RespondActivityTaskCanceledResponse:
         token = self._activity_pass(request)
         await self._shard.update(token.key, t.CancelActivity(token.activity, _details(request), request.identity))
         return RespondActivityTaskCanceledResponse()
@@ -259,9 +243,7 @@ class WorkerCalls:
         return key, t.ActivityToken(activity_id=request.activity_id)
 
 
-def _failed(
-    request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest, token: t.ActivityToken
-) -> t.FailActivity:
+def _failed(request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest, token: t.ActivityToken) -> t.FailActivity:
     failure = request.failure if request.HasField("failure") else None
     if failure is not None and not failure.HasField("application_failure_info"):
         raise InvalidArgument("Failure must have ApplicationFailureInfo.")
@@ -291,9 +273,7 @@ def workflow_task_reply(started: StartedWorkflowTask, polled: TaskQueue) -> byte
     reply.backlog_count_hint = started.backlog_count
     key = ExecutionKey(run.namespace_id, run.workflow_id, run.run_id)
     if task is not None:
-        token = WorkflowTaskPass(
-            key, task.scheduled_event_id, task.started_event_id, task.started_time, task.attempt
-        )
+        token = WorkflowTaskPass(key, task.scheduled_event_id, task.started_event_id, task.started_time, task.attempt)
         reply.task_token = encode(token)
         reply.started_event_id = task.started_event_id
         reply.attempt = task.attempt

@@ -81,9 +81,7 @@ class WorkflowCalls:
             links=request.links,
         )
         transition = await self._shard.update(_key(namespace, request.workflow_execution), signal)
-        link = _event_link(
-            transition.after.run, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, request_id=request.request_id
-        )
+        link = _event_link(transition.after.run, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, request_id=request.request_id)
         return SignalWorkflowExecutionResponse(link=link)
 
     async def signal_with_start(
@@ -121,9 +119,7 @@ class WorkflowCalls:
             signal_link=_event_link(run, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, request_id=request_id),
         )
 
-    async def request_cancel(
-        self, request: RequestCancelWorkflowExecutionRequest, call: Call
-    ) -> RequestCancelWorkflowExecutionResponse:
+    async def request_cancel(self, request: RequestCancelWorkflowExecutionRequest, call: Call) -> RequestCancelWorkflowExecutionResponse:
         namespace = self._namespaces.find(request.namespace)
         checks.check_execution(request, request.workflow_execution)
         checks.check_links(request)
@@ -137,9 +133,7 @@ class WorkflowCalls:
         await self._shard.update(_key(namespace, request.workflow_execution, request.first_execution_run_id), cancel)
         return RequestCancelWorkflowExecutionResponse()
 
-    async def terminate(
-        self, request: TerminateWorkflowExecutionRequest, call: Call
-    ) -> TerminateWorkflowExecutionResponse:
+    async def terminate(self, request: TerminateWorkflowExecutionRequest, call: Call) -> TerminateWorkflowExecutionResponse:
         namespace = self._namespaces.find(request.namespace)
         checks.check_execution(request, request.workflow_execution)
         checks.check_links(request)
@@ -153,9 +147,7 @@ class WorkflowCalls:
         await self._shard.update(_key(namespace, request.workflow_execution, request.first_execution_run_id), terminate)
         return TerminateWorkflowExecutionResponse()
 
-    async def describe(
-        self, request: DescribeWorkflowExecutionRequest, call: Call
-    ) -> DescribeWorkflowExecutionResponse:
+    async def describe(self, request: DescribeWorkflowExecutionRequest, call: Call) -> DescribeWorkflowExecutionResponse:
         namespace = self._namespaces.find(request.namespace)
         checks.check_execution(request, request.execution)
         entity = await self._shard.find(_key(namespace, request.execution))
@@ -189,5 +181,3 @@ def _event_link(run: Run, kind: "EventType.ValueType", *, event_id: int = 0, req
         event.request_id_ref.request_id = request_id
         event.request_id_ref.event_type = kind
     return link
-
-

@@ -7,7 +7,6 @@ from typing import Generic, TypeVar
 
 from outlast.server.matching.protocol import Poller, QueueName, WorkOwner
 from outlast.server.matching.query import QueryWork
-from outlast.server.matching.unbroken import Unbroken
 
 T = TypeVar("T")
 
@@ -17,23 +16,16 @@ logger = logging.getLogger(__name__)
 class Claims(Generic[T]):
     """Claims work for polls. A claim that was begun runs to its end, and is undone when its poll has gone meanwhile."""
 
-    __slots__ = ("_departures", "_put_back", "_unbroken")
+    __slots__ = ("_departures", "_put_back")
 
     def __init__(self, put_back: Callable[[QueueName, Hashable], None]) -> None:
         self._put_back = put_back
-        self._unbroken: Unbroken[T | None] = Unbroken()
         self._departures: set[asyncio.Task[None]] = set()
         """One for each poll that was cancelled while it claimed, until the claim is undone."""
 
     async def claim(self, owner: WorkOwner[T], queue: QueueName, work: Hashable, poller: Poller) -> T | None:
         """The task, or None when the work is gone. When the owner's claim fails, the work is put back, and the failure raised."""
-        try:
-            begun = self._unbroken.begin(owner.claim(queue, work, poller))
-        except BaseException:
-            self._put_back(queue, work)
-            raise
-        if not isinstance(begun, asyncio.Task):
-            return begun
+        begun = asyncio.get_running_loop().create_task(owner.claim(queue, work, poller), name="matching-claim")
         try:
             return await asyncio.shield(begun)
         except asyncio.CancelledError:
@@ -47,7 +39,6 @@ class Claims(Generic[T]):
         """Wait until the claims of all polls that have gone are undone."""
         while self._departures:
             await asyncio.wait(self._departures)
-        self._unbroken.close()
 
     def _see_off(self, undo: Coroutine[object, None, None]) -> None:
         departure = asyncio.get_running_loop().create_task(undo, name="matching-departure")

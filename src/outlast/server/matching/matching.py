@@ -23,8 +23,8 @@ class Matching(Generic[T, ReplyT]):
     told to release it. A poll that ends early never takes work along.
     """
 
-    def __init__(self, owner: WorkOwner[T] | None, clock: Callable[[], int]) -> None:
-        self._owner = owner
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._owner: WorkOwner[T] | None = None
         self._clock = clock
         self._queues = LoadedQueues()
         self._queries: Queries[ReplyT] = Queries()

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-TaskT = TypeVar("TaskT", covariant=True)  # noqa: PLC0105 - a reader of the protocol is not helped by TaskT_co
+TaskT = TypeVar("TaskT", covariant=True)
 
 
 class QueueKind(enum.Enum):
@@ -35,14 +35,6 @@ class Poller(msgspec.Struct, frozen=True):
     """Unique for each poll request; claims with the same id are the same claim."""
     worker_instance_key: str = ""
     rate_per_second: float = 100_000.0
-
-
-class Offer(msgspec.Struct, frozen=True):
-    """Work to be handed out once. `work` is opaque to matching."""
-
-    work: Hashable
-    offered_at: int
-    """Nanoseconds since the epoch."""
 
 
 class WorkOwner(Protocol[TaskT]):

@@ -125,9 +125,7 @@ class Outbox:
     async def _close_policy(self, parent: Run, child: Child, first_run_id: str) -> None:
         """Treat the child's current run as its parent's close asks."""
         if child.parent_close_policy == ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE:
-            trigger: t.Trigger = t.Terminate(
-                "by parent close policy", SERVER_IDENTITY, first_execution_run_id=first_run_id
-            )
+            trigger: t.Trigger = t.Terminate("by parent close policy", SERVER_IDENTITY, first_execution_run_id=first_run_id)
         else:
             first = ExecutionKey(child.namespace_id, child.workflow_id, first_run_id)
             await self._ignoring_not_found(self._shard.update(first, t.ReleaseFirstTask()))

@@ -20,8 +20,8 @@ from outlast.engine.refusals import (
     WorkflowNotReady,
 )
 from outlast.engine.triggers import ResetSticky
-from outlast.server.matching.matching import QueryTimeout
 from outlast.server.matching.protocol import QueueKind, QueueName
+from outlast.server.matching.query import QueryTimeout
 from outlast.server.shard.entity import BufferedQuery, Entity
 from outlast.server.shard.limits import BUFFERED_QUERIES_MAX, QUERY_FIRST_TASK_WAIT_S
 from outlast.server.shard.protocol import QueryPayload
@@ -54,9 +54,7 @@ class Queries:
     def __init__(self, shard: Shard) -> None:
         self._shard = shard
 
-    async def query(
-        self, key: ExecutionKey, query: WorkflowQuery, reject: int, timeout_s: float
-    ) -> WorkflowQueryResult | Rejected:
+    async def query(self, key: ExecutionKey, query: WorkflowQuery, reject: int, timeout_s: float) -> WorkflowQueryResult | Rejected:
         """The worker's answer. Raises QueryFailed, QueryExpired, or a Refusal that says why it cannot be asked."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         entity = await self._shard.find(key)
@@ -96,8 +94,7 @@ class Queries:
         """Answered with the pending workflow task; None when it must be asked directly after all."""
         if len(entity.queries) >= BUFFERED_QUERIES_MAX:
             raise Busy(
-                "consistent query buffer is full, this may be caused by too many queries and workflow not able to"
-                " process query fast enough"
+                "consistent query buffer is full, this may be caused by too many queries and workflow not able to process query fast enough"
             )
         buffered = BufferedQuery(str(uuid4()), query, asyncio.get_running_loop().create_future())
         entity.queries[buffered.query_id] = buffered
@@ -119,7 +116,7 @@ class Queries:
         """What the completion says to each query; None for one that must be asked directly."""
         taken: list[tuple[BufferedQuery, WorkflowQueryResult | None]] = []
         task = entity.execution.run.workflow_task
-        for query_id, buffered in list(entity.queries.items()):
+        for query_id in list(entity.queries):
             if query_id in request.query_results:
                 taken.append((entity.queries.pop(query_id), request.query_results[query_id]))
             elif task is None:

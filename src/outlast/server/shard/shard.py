@@ -118,9 +118,7 @@ class Shard:
         if key.run_id:
             entity = await self._load(key)
             if entity is None:
-                raise NotFound(
-                    f'workflow execution not found for workflow ID "{key.workflow_id}" and run ID "{key.run_id}"'
-                )
+                raise NotFound(f'workflow execution not found for workflow ID "{key.workflow_id}" and run ID "{key.run_id}"')
             return entity
         entity = await self.find_current(key.workflow)
         if entity is None:
@@ -329,9 +327,7 @@ class Shard:
         changed: list[tuple[Entity, Transition | None]] = []
         if current is not None and current.execution.run.open:
             details = Payloads()
-            details.payloads.add(
-                metadata={"encoding": b"json/plain"}, data=f'"terminated by new runID: {context.fresh_id}"'.encode()
-            )
+            details.payloads.add(metadata={"encoding": b"json/plain"}, data=f'"terminated by new runID: {context.fresh_id}"'.encode())
             reason = "TerminateIfRunning WorkflowIdReusePolicy"
             terminated = decide(current.execution, Terminate(reason, SERVER_IDENTITY, details), context)
             current.apply(terminated)
@@ -341,9 +337,7 @@ class Shard:
         self._submit([*changed, (entity, transition)])
         return entity
 
-    async def signal_with_start(
-        self, namespace: NamespaceView, first: Start, signal: Signal, reuse: int, conflict: int
-    ) -> StartResult:
+    async def signal_with_start(self, namespace: NamespaceView, first: Start, signal: Signal, reuse: int, conflict: int) -> StartResult:
         """Signal the current run if it is open, else start one with the signal in its first batch."""
         current = await self.find_current(WorkflowKey(namespace.id, first.workflow_id))
         if current is not None:
@@ -376,5 +370,3 @@ def check_reuse(execution: Execution, reuse: int) -> None:
     if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY and run.status not in _FAILED:
         text = f"Workflow execution already finished successfully. {named} allow duplicate workflow Id if last run failed."
         raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
-
-

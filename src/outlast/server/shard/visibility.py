@@ -11,9 +11,7 @@ def memo(execution: Execution) -> Memo:
 
 
 def search_attributes(execution: Execution) -> SearchAttributes:
-    return SearchAttributes(
-        indexed_fields={key: Payload.FromString(data) for key, data in execution.search_attributes.items()}
-    )
+    return SearchAttributes(indexed_fields={key: Payload.FromString(data) for key, data in execution.search_attributes.items()})
 
 
 def visibility_record(execution: Execution) -> VisibilityRecord:

@@ -29,9 +29,7 @@ class OwnerLock:
         except OSError:
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
-            raise CannotOpen(
-                f"{self._database} is in use by another process (pid {holder}); stop it, or choose another file"
-            ) from None
+            raise CannotOpen(f"{self._database} is in use by another process (pid {holder}); stop it, or choose another file") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor

@@ -71,9 +71,7 @@ class SqliteStore:
             if version > max(MIGRATIONS):
                 db.close()
                 newest = max(MIGRATIONS)
-                raise CannotOpen(
-                    f"{self._path} was written by a newer Outlast (schema {version}, this one knows {newest}); update Outlast"
-                )
+                raise CannotOpen(f"{self._path} was written by a newer Outlast (schema {version}, this one knows {newest}); update Outlast")
             db.execute("pragma journal_mode = wal")
             migrate(db)
         except sqlite3.DatabaseError as error:
@@ -157,9 +155,7 @@ class SqliteStore:
     async def runs_due(self, from_ns: int, before_ns: int, limit: int) -> Sequence[tuple[int, ExecutionKey]]:
         sql = """select due_at, namespace_id, workflow_id, run_id from runs
             where due_at >= ? and due_at < ? order by due_at limit ?"""
-        return await self._scan(
-            lambda db: [(row[0], ExecutionKey(*row[1:])) for row in db.execute(sql, (from_ns, before_ns, limit))]
-        )
+        return await self._scan(lambda db: [(row[0], ExecutionKey(*row[1:])) for row in db.execute(sql, (from_ns, before_ns, limit))])
 
     async def list_visibility(self, namespace_id: str, page_size: int, token: bytes) -> VisibilityPage:
         try:

@@ -61,7 +61,7 @@ class Writer:
             error: BaseException | None = None
             try:
                 job()
-            except BaseException as caught:  # handed to the one who waits, whatever it is
+            except BaseException as caught:  # noqa: BLE001 - handed to the one who waits, whatever it is
                 error = caught
             loop.call_soon_threadsafe(_settle, done, error)
         self._db.close()
@@ -91,10 +91,7 @@ class Writer:
         db = self._db
         db.executemany(
             _PUT_RUN,
-            [
-                (w.key.run_id, w.key.namespace_id, w.key.workflow_id, w.core, w.due_at, w.has_work)
-                for w in latest.values()
-            ],
+            [(w.key.run_id, w.key.namespace_id, w.key.workflow_id, w.core, w.due_at, w.has_work) for w in latest.values()],
         )
         batches = [(w.key.run_id, b.first_event_id, b.event_count, b.data) for w in writes for b in w.batches]
         if batches:
