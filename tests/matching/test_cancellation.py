@@ -49,6 +49,7 @@ def test_a_claim_runs_to_its_end_when_its_poll_is_cancelled_and_is_then_released
         assert owner.claims_ended == []
 
         poll.cancel()
+        await settle(2)
         await matching.close()
 
         assert poll.cancelled()
@@ -85,8 +86,9 @@ def test_a_release_that_fails_is_logged_and_does_not_stop_the_close(caplog: pyte
         matching.bind(Sulking(turns=2))
         matching.offer(QUEUE, "a")
         poll = asyncio.create_task(matching.poll(QUEUE, poller(), LONG_S))
-        await asyncio.sleep(0)
+        await settle(3)
         poll.cancel()
+        await settle(2)
 
         await matching.close()
 
