@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import assert_never
 
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
-from temporalio.api.failure.v1 import Failure
 
-from outlast.engine import commands, limits
+from outlast.engine import commands, failures, limits
 from outlast.engine import triggers as t
 from outlast.engine.draft import Draft
 from outlast.engine.machines import (
@@ -133,9 +132,7 @@ def fail_workflow_task(draft: Draft, answer: t.FailWorkflowTask) -> None:
     if request.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE:
         close.write_terminated(draft, "GrpcMessageTooLarge", workflow_task.SERVER_IDENTITY)
         return
-    failure = request.failure if request.HasField("failure") else None
-    if failure is not None and failure.ByteSize() > limits.BLOB_BYTES_MAX:
-        failure = activity.retained(failure)
+    failure = failures.accepted(request.failure) if request.HasField("failure") else None
     workflow_task.fail(draft, request.cause, failure, request.identity, request.binary_checksum)
     if request.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
         draft.run.close_attempted = True
@@ -228,8 +225,7 @@ def _reject(execution: Execution, done: t.CompleteWorkflowTask, context: t.Conte
     if attempt > 1 and not unhandled and not bad.terminates:
         raise InvalidArgument(message)
     draft = Draft(execution, context)
-    failure = Failure(message=message)
-    failure.server_failure_info.SetInParent()
+    failure = failures.server_failure(message, non_retryable=False)
     request = done.request
     workflow_task.end_failed(draft, bad.cause, failure, request.identity, request.binary_checksum)
     if bad.terminates:

@@ -27,6 +27,8 @@ class NamespaceView(msgspec.Struct, frozen=True):
     name: str
     search_attributes: Mapping[str, int] = {}
     """Custom search attributes that are registered: name to `IndexedValueType`."""
+    retention: int = 24 * 3600 * 1_000_000_000
+    """How long a closed run is kept, in nanoseconds."""
 
 
 class Context(msgspec.Struct, frozen=True):

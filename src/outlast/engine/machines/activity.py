@@ -22,6 +22,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes, HistoryEvent
 
 from outlast.engine import limits
+from outlast.engine.failures import accepted, retained, server_failure
 from outlast.engine.machines import workflow_task
 from outlast.engine.refusals import (
     ACTIVITY_NOT_FOUND,
@@ -307,7 +308,7 @@ def heartbeat(draft: Draft, beat: Heartbeat) -> None:
     """Keep the attempt alive, remember how far it is, and say whether it should stop."""
     activity = _find(draft, beat.token)
     if beat.details is not None and beat.details.ByteSize() > limits.BLOB_BYTES_MAX:
-        failure = _server_failure("Heartbeat details exceed size limit.")
+        failure = server_failure("Heartbeat details exceed size limit.")
         _write_failed(draft, activity, failure, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE, beat.identity)
         workflow_task.schedule(draft)
         draft.cancel_requested = True
@@ -322,7 +323,7 @@ def heartbeat(draft: Draft, beat: Heartbeat) -> None:
 def complete(draft: Draft, done: CompleteActivity) -> None:
     activity = _find(draft, done.token, must_be_started=False)
     if done.result is not None and done.result.ByteSize() > limits.BLOB_BYTES_MAX:
-        failure = _server_failure("Complete result exceeds size limit.")
+        failure = server_failure("Complete result exceeds size limit.")
         _write_failed(draft, activity, failure, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE, done.identity)
         workflow_task.schedule(draft)
         return
@@ -358,10 +359,11 @@ def fail(draft: Draft, done: FailActivity) -> None:
         activity = draft.activities.edit(activity.scheduled_event_id)
         activity.heartbeat_details = done.last_heartbeat_details.SerializeToString()
         activity.last_heartbeat_time = draft.now
-    state = _retry(draft, activity, done.failure)
+    failure = accepted(done.failure) if done.failure is not None else None
+    state = _retry(draft, activity, failure)
     if state == RetryState.RETRY_STATE_IN_PROGRESS:
         return
-    _write_failed(draft, activity, done.failure, state, done.identity)
+    _write_failed(draft, activity, failure, state, done.identity)
     workflow_task.schedule(draft)
 
 
@@ -384,26 +386,6 @@ def _retry(draft: Draft, activity: Activity, failure: Failure | None) -> RetrySt
     activity.request_id = ""
     draft.changed = True
     return retry.state
-
-
-def retained(failure: Failure) -> Failure:
-    """What is kept of a failure between attempts: a large one is replaced by a note with a shortened copy."""
-    if failure.ByteSize() <= limits.RETAINED_FAILURE_BYTES_MAX:
-        return failure
-    note = Failure(message="Failure exceeds size limit.", source=failure.source)
-    note.server_failure_info.SetInParent()
-    note.cause.message = failure.message[: limits.RETAINED_FAILURE_BYTES_MAX // 2]
-    note.cause.source = failure.source
-    if failure.HasField("application_failure_info"):
-        note.cause.application_failure_info.type = failure.application_failure_info.type
-        note.cause.application_failure_info.non_retryable = failure.application_failure_info.non_retryable
-    return note
-
-
-def _server_failure(message: str) -> Failure:
-    failure = Failure(message=message, source="Server")
-    failure.server_failure_info.non_retryable = True
-    return failure
 
 
 def _write_started(draft: Draft, activity: Activity) -> int:
@@ -467,7 +449,7 @@ def _due_timeout(activity: Activity, now: int) -> TimeoutType.ValueType | None:
 
 
 def _time_out(draft: Draft, activity: Activity, kind: TimeoutType.ValueType) -> None:
-    failure = _timeout_failure(activity, kind, f"activity {TIMEOUT_NAMES[kind]} timeout")
+    failure = _timeout_failure(kind, f"activity {TIMEOUT_NAMES[kind]} timeout")
     if kind in (TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE):
         state: RetryState.ValueType = RetryState.RETRY_STATE_TIMEOUT
         if activity.cancel_requested_event_id:
@@ -477,8 +459,10 @@ def _time_out(draft: Draft, activity: Activity, kind: TimeoutType.ValueType) -> 
         if state == RetryState.RETRY_STATE_IN_PROGRESS:
             return
         if state == RetryState.RETRY_STATE_TIMEOUT:
-            failure = _timeout_failure(activity, TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, NO_TIME_TO_RETRY)
+            failure = _timeout_failure(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, NO_TIME_TO_RETRY)
     started_event_id = _write_started(draft, activity) if activity.started else 0
+    if activity.heartbeat_details:
+        failure.timeout_failure_info.last_heartbeat_details.ParseFromString(activity.heartbeat_details)
     if activity.last_failure:
         failure.cause.ParseFromString(activity.last_failure)
     event = draft.event(EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
@@ -491,9 +475,7 @@ def _time_out(draft: Draft, activity: Activity, kind: TimeoutType.ValueType) -> 
     workflow_task.schedule(draft)
 
 
-def _timeout_failure(activity: Activity, kind: TimeoutType.ValueType, message: str) -> Failure:
+def _timeout_failure(kind: TimeoutType.ValueType, message: str) -> Failure:
     failure = Failure(message=message, source="Server")
     failure.timeout_failure_info.timeout_type = kind
-    if activity.heartbeat_details:
-        failure.timeout_failure_info.last_heartbeat_details.ParseFromString(activity.heartbeat_details)
     return failure

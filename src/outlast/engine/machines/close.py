@@ -160,6 +160,9 @@ def _following(draft: Draft, attributes: WorkflowExecutionStartedEventAttributes
         set_time(attributes.workflow_execution_expiration_time, run.execution_expiration)
     if run.reset_points:
         attributes.prev_auto_reset_points.ParseFromString(run.reset_points)
+        for point in attributes.prev_auto_reset_points.points:
+            if point.run_id == run.run_id:
+                set_time(point.expire_time, draft.now + draft.context.namespace.retention)
     return Start(
         workflow_id=run.workflow_id,
         request_id=draft.context.fresh_id,
@@ -191,5 +194,6 @@ def following_run(draft: Draft, attributes: WorkflowExecutionStartedEventAttribu
         attributes.root_workflow_execution.run_id = run.root_run_id
     if run.priority:
         attributes.priority.ParseFromString(run.priority)
-    set_duration(attributes.workflow_execution_timeout, run.execution_timeout)
+    if run.execution_timeout:
+        set_duration(attributes.workflow_execution_timeout, run.execution_timeout)
     return _following(draft, attributes)

@@ -79,8 +79,10 @@ def set_timeouts(attributes: WorkflowExecutionStartedEventAttributes, execution:
     task = min(task or limits.WORKFLOW_TASK_TIMEOUT_DEFAULT, limits.WORKFLOW_TASK_TIMEOUT_MAX)
     if run:
         task = min(task, run)
-    set_duration(attributes.workflow_execution_timeout, execution)
-    set_duration(attributes.workflow_run_timeout, run)
+    if execution:
+        set_duration(attributes.workflow_execution_timeout, execution)
+    if run:
+        set_duration(attributes.workflow_run_timeout, run)
     set_duration(attributes.workflow_task_timeout, task)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import (
     EventType,
     SuggestContinueAsNewReason,
@@ -16,7 +18,8 @@ from temporalio.api.enums.v1 import (
     WorkflowTaskFailedCause,
 )
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskCompletedEventAttributes
+from temporalio.api.workflow.v1 import ResetPoints
 
 from outlast.engine import limits
 from outlast.engine.refusals import WORKFLOW_TASK_NOT_FOUND, NotFound
@@ -40,9 +43,10 @@ def schedule(draft: Draft, original_scheduled_time: int = 0) -> None:
         return
     draft.changed = True
     if run.workflow_task_attempt == 1:
-        draft.add(_scheduled_event(draft, 1, draft.now))
+        draft.add(_scheduled_event(draft, 1, draft.now, run.task_timeout))
     else:
         run.workflow_task = _task(run, run.next_event_id, run.workflow_task_attempt, draft.now)
+        run.workflow_task.timeout = _timeout(draft, run.workflow_task_attempt)
     task = run.workflow_task
     assert task is not None
     run.first_task_pending = False
@@ -57,22 +61,26 @@ def _task(run: Run, scheduled_event_id: int, attempt: int, scheduled_time: int) 
         attempt=attempt,
         scheduled_time=scheduled_time,
         original_scheduled_time=scheduled_time,
-        timeout=_timeout(run, attempt),
+        timeout=run.task_timeout,
         sticky_queue=run.sticky_queue,
         schedule_to_start_timeout=run.sticky_timeout if run.sticky_queue else 0,
     )
 
 
-def _timeout(run: Run, attempt: int) -> int:
-    """Start-to-close; it grows from the fourth attempt on, so that a slow worker gets through at last."""
+def _timeout(draft: Draft, attempt: int) -> int:
+    """Start-to-close; it grows from the fourth attempt on, so that a slow worker gets through at last.
+
+    The growth is drawn from the upper fifth of its range, so that many runs do not come back at the same time.
+    """
     beyond = attempt - limits.WORKFLOW_TASK_BACKOFF_FROM_ATTEMPT
     if beyond < 0:
-        return run.task_timeout
-    growth = limits.WORKFLOW_TASK_BACKOFF_FIRST << min(beyond, 10)
-    return run.task_timeout + min(growth, limits.WORKFLOW_TASK_BACKOFF_MAX)
+        return draft.run.task_timeout
+    growth = min(limits.WORKFLOW_TASK_BACKOFF_FIRST << min(beyond, 10), limits.WORKFLOW_TASK_BACKOFF_MAX)
+    drawn = int(draft.context.fresh_id[-6:], 16) / 0x1000000
+    return draft.run.task_timeout + int(growth * (0.8 + 0.2 * drawn))
 
 
-def _scheduled_event(draft: Draft, attempt: int, when: int) -> HistoryEvent:
+def _scheduled_event(draft: Draft, attempt: int, when: int, timeout: int) -> HistoryEvent:
     run = draft.run
     event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
     set_time(event.event_time, when)
@@ -85,7 +93,7 @@ def _scheduled_event(draft: Draft, attempt: int, when: int) -> HistoryEvent:
     else:
         attributes.task_queue.name = run.task_queue
         attributes.task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_NORMAL
-    set_duration(attributes.start_to_close_timeout, _timeout(run, attempt))
+    set_duration(attributes.start_to_close_timeout, timeout)
     return event
 
 
@@ -116,7 +124,7 @@ def start(draft: Draft, poll: StartWorkflowTask) -> None:
         draft.durable = True
         run.workflow_task = None
         run.workflow_task_attempt = 1
-        draft.add(_scheduled_event(draft, 1, draft.now))
+        draft.add(_scheduled_event(draft, 1, draft.now, run.task_timeout))
         task = run.workflow_task
         assert task is not None
     begin(draft, task, poll.request_id, poll.identity)
@@ -184,12 +192,12 @@ def evolve_started(draft: Draft, event: HistoryEvent) -> None:
 
 def virtual_events(draft: Draft, task: WorkflowTask) -> list[HistoryEvent]:
     """The scheduled and (if started) started events of a transient task, as a worker sees them, numbered but not written."""
-    scheduled = _scheduled_event(draft, task.attempt, task.scheduled_time)
-    scheduled.event_id = scheduled.task_id = task.scheduled_event_id
+    scheduled = _scheduled_event(draft, task.attempt, task.scheduled_time, task.timeout)
+    scheduled.event_id = task.scheduled_event_id
     if not task.started:
         return [scheduled]
     started = _started_event(draft, task, task.started_time)
-    started.event_id = started.task_id = task.started_event_id
+    started.event_id = task.started_event_id
     return [scheduled, started]
 
 
@@ -215,7 +223,7 @@ def write_transient(draft: Draft) -> WorkflowTask:
     assert task is not None
     if not task.transient:
         return task
-    draft.add(_scheduled_event(draft, task.attempt, task.scheduled_time))
+    draft.add(_scheduled_event(draft, task.attempt, task.scheduled_time, task.timeout))
     draft.add(_started_event(draft, task, task.started_time))
     return task
 
@@ -227,6 +235,44 @@ def evolve_completed(draft: Draft, event: HistoryEvent) -> None:
     run.last_started_event_id = event.workflow_task_completed_event_attributes.started_event_id
     run.last_completed_event_id = event.event_id
     run.close_attempted = False
+    _add_reset_point(draft, event)
+    _add_build_ids(draft, event.workflow_task_completed_event_attributes)
+
+
+def _add_reset_point(draft: Draft, event: HistoryEvent) -> None:
+    """Remember the first task that each version of the worker's code completed."""
+    attributes = event.workflow_task_completed_event_attributes
+    points = ResetPoints.FromString(draft.run.reset_points)
+    build_id = attributes.worker_version.build_id
+    if any((point.binary_checksum, point.build_id) == (attributes.binary_checksum, build_id) for point in points.points):
+        return
+    added = points.points.add(
+        binary_checksum=attributes.binary_checksum,
+        build_id=build_id,
+        run_id=draft.run.run_id,
+        first_workflow_task_completed_id=event.event_id,
+        resettable=not draft.children,
+    )
+    added.create_time.CopyFrom(event.event_time)
+    del points.points[: -limits.RESET_POINTS_MAX]
+    draft.run.reset_points = points.SerializeToString()
+
+
+def _add_build_ids(draft: Draft, completed: WorkflowTaskCompletedEventAttributes) -> None:
+    """The search attribute BuildIds: every version of the worker's code that the run has seen."""
+    version = completed.worker_version
+    seen = [*draft.run.assigned_build_ids]
+    if not version.use_versioning:
+        seen.append("unversioned")
+    if version.build_id:
+        seen.append(("versioned:" if version.use_versioning else "unversioned:") + version.build_id)
+    build_ids = tuple(dict.fromkeys(seen))
+    if build_ids == draft.run.assigned_build_ids:
+        return
+    draft.run.assigned_build_ids = build_ids
+    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(build_ids))
+    draft.search_attributes.put("BuildIds", payload.SerializeToString())
+    draft.visible = True
 
 
 def evolve_ended(draft: Draft, event: HistoryEvent) -> None:

@@ -52,8 +52,10 @@ def _config(run: Run, described: DescribeWorkflowExecutionResponse) -> None:
     config = described.execution_config
     config.task_queue.name = run.task_queue
     config.task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_NORMAL
-    set_duration(config.workflow_execution_timeout, run.execution_timeout)
-    set_duration(config.workflow_run_timeout, run.run_timeout)
+    if run.execution_timeout:
+        set_duration(config.workflow_execution_timeout, run.execution_timeout)
+    if run.run_timeout:
+        set_duration(config.workflow_run_timeout, run.run_timeout)
     set_duration(config.default_workflow_task_timeout, run.task_timeout)
     if run.user_metadata:
         config.user_metadata.CopyFrom(UserMetadata.FromString(run.user_metadata))
@@ -117,10 +119,11 @@ def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse
     started.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
     started.event_id = 1
     for request_id, event_id in execution.request_ids.items():
+        if not event_id:
+            continue  # Buffered: the reference server does not show it yet.
         info = extended.request_id_infos[request_id]
         info.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
         info.event_id = event_id
-        info.buffered = not event_id
 
 
 def _pending_activity(activity: Activity) -> PendingActivityInfo:

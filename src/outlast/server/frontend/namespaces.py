@@ -8,7 +8,7 @@ import msgspec
 from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceState
 from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
 
-from outlast.engine.limits import BLOB_BYTES_MAX, ID_BYTES_MAX, MEMO_BYTES_MAX
+from outlast.engine.limits import BLOB_BYTES_MAX, ID_BYTES_MAX, MEMO_BYTES_MAX, SECOND
 from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
 from outlast.engine.triggers import NamespaceView
 from outlast.server.store.protocol import Store, StoredNamespace
@@ -58,7 +58,7 @@ class NamespaceRegistry:
 
     def _keep(self, namespace: Namespace) -> None:
         self._by_name[namespace.name] = namespace
-        self._views[namespace.id] = NamespaceView(namespace.id, namespace.name, namespace.search_attributes)
+        self._views[namespace.id] = NamespaceView(namespace.id, namespace.name, namespace.search_attributes, namespace.retention_s * SECOND)
         self._ids[namespace.name] = namespace.id
 
     async def register(self, namespace: Namespace) -> None:

@@ -327,7 +327,6 @@ def activity_reply(started: StartedActivity) -> PollActivityTaskQueueResponse:
 
 def _add_priority(reply: PollActivityTaskQueueResponse, of_run: bytes, of_activity: bytes) -> None:
     """The activity's priority over the workflow's, field by field."""
-    reply.priority.SetInParent()
     if of_run:
         reply.priority.MergeFrom(Priority.FromString(of_run))
     if of_activity:
