@@ -51,6 +51,8 @@ OPAQUE_FIELDS = {
 }
 # Hints that come and go from one call to the next on the real server.
 HINT_FIELDS = {"backlog_count_hint", "poller_scaling_decision"}
+# Lists that the real server makes from an unordered map.
+UNORDERED_FIELDS = {"pending_activities", "pending_children"}
 # Durations that the server computes from the wall clock: rounded up to whole seconds.
 CLOCK_DURATIONS = {"first_workflow_task_backoff", "backoff_start_interval"}
 # A workflow task's timeout is drawn from a range when its attempt is above three.
@@ -104,6 +106,7 @@ class Normaliser:
     def text(self, text: str, kind: str) -> str:
         """Return `text` without the scenario's suffix and with every uuid replaced by its label."""
         kind = "run" if kind.endswith("run_id") or kind == "text" else kind
+        text = re.sub(r"(?<=\") +(?=kind:)", " ", text)  # protobuf's text form is spaced at random from build to build
         text = UUID.sub(lambda match: self._label(match.group(), kind), text.replace(self._suffix, ""))
         return text if len(text) <= LONG_TEXT else f"{text[:40]}...<{len(text)} characters>"
 
@@ -122,6 +125,8 @@ class Normaliser:
             return "<jittered>"
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             return self._map(field, value)
+        if field.name in UNORDERED_FIELDS:
+            return sorted((self._single(field, item) for item in value), key=str)
         if field.is_repeated:
             return [self._single(field, item) for item in value]
         return self._single(field, value)

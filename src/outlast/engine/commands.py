@@ -12,12 +12,14 @@ from temporalio.api.enums.v1 import (
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine import limits
+from outlast.engine.checks import too_long
 from outlast.engine.draft import Draft
 from outlast.engine.machines import (
     activity,
     child_workflow,
     close,
     continue_as_new,
+    properties,
     timer,
 )
 from outlast.engine.refusals import BadCommand, InvalidArgument, Unsupported
@@ -36,6 +38,8 @@ EVENT_OF = {
     C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
     C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
     C.COMMAND_TYPE_RECORD_MARKER: EventType.EVENT_TYPE_MARKER_RECORDED,
+    C.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+    C.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED,
 }
 """The commands that are built, and the event that each becomes."""
 
@@ -96,6 +100,9 @@ def _schedule_activity(draft: Draft, command: Command, event: HistoryEvent, iden
 
 def _cancel_activity(draft: Draft, command: Command, event: HistoryEvent, identity: str) -> None:
     attributes = command.request_cancel_activity_task_command_attributes
+    if not command.HasField("request_cancel_activity_task_command_attributes"):
+        text = "RequestCancelActivityTaskCommandAttributes is not set on RequestCancelActivityTaskCommand."
+        raise BadCommand(activity.BAD_CANCEL, text)
     activity.request_cancel(draft, attributes.scheduled_event_id, event, identity)
 
 
@@ -119,7 +126,7 @@ def _record_marker(draft: Draft, command: Command, event: HistoryEvent, identity
     if not marker.marker_name:
         raise BadCommand(bad, "MarkerName is not set on RecordMarkerCommand.")
     if len(marker.marker_name) > limits.ID_BYTES_MAX:
-        raise BadCommand(bad, "MarkerName on RecordMarkerCommand exceeds length limit.")
+        raise BadCommand(bad, f"MarkerName on RecordMarkerCommand exceeds length limit. {too_long('MarkerName', marker.marker_name)}")
     if sum(payloads.ByteSize() for payloads in marker.details.values()) > limits.BLOB_BYTES_MAX:
         raise BadCommand(bad, "RecordMarkerCommandAttributes.Details exceeds size limit.", terminates=True)
     recorded = event.marker_recorded_event_attributes
@@ -198,6 +205,20 @@ def _start_child(draft: Draft, command: Command, event: HistoryEvent, identity: 
     child_workflow.initiate(draft, command.start_child_workflow_execution_command_attributes, event)
 
 
+def _upsert(draft: Draft, command: Command, event: HistoryEvent, identity: str) -> None:
+    if not command.HasField("upsert_workflow_search_attributes_command_attributes"):
+        text = "UpsertWorkflowSearchAttributesCommandAttributes is not set on UpsertWorkflowSearchAttributesCommand."
+        raise BadCommand(properties.BAD_ATTRIBUTES, text)
+    properties.upsert(draft, command.upsert_workflow_search_attributes_command_attributes, event)
+
+
+def _modify(draft: Draft, command: Command, event: HistoryEvent, identity: str) -> None:
+    if not command.HasField("modify_workflow_properties_command_attributes"):
+        text = "ModifyWorkflowPropertiesCommandAttributes is not set on ModifyWorkflowPropertiesCommand."
+        raise BadCommand(properties.BAD_PROPERTIES, text)
+    properties.modify(draft, command.modify_workflow_properties_command_attributes, event)
+
+
 _APPLY: dict[int, Callable[[Draft, Command, HistoryEvent, str], None]] = {
     C.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: _schedule_activity,
     C.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK: _cancel_activity,
@@ -209,4 +230,6 @@ _APPLY: dict[int, Callable[[Draft, Command, HistoryEvent, str], None]] = {
     C.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: _cancel,
     C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: _continue_as_new,
     C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: _start_child,
+    C.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _upsert,
+    C.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: _modify,
 }

@@ -205,10 +205,6 @@ class Draft:
             started_ids[initiated_event_id] = event.event_id
             if initiated_event_id in self.children:
                 self.children.edit(initiated_event_id).started_event_id = event.event_id
-        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-            request_id = event.workflow_execution_signaled_event_attributes.request_id
-            if request_id:
-                self.request_ids.put(request_id, event.event_id)
 
     def drop_buffer(self) -> None:
         """The run closes by a command: what was buffered in this very transition vanishes."""

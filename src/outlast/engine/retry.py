@@ -30,11 +30,11 @@ def check_retry_policy(policy: WireRetryPolicy) -> None:
     if policy.maximum_attempts == 1:
         return
     if _negative(policy.initial_interval):
-        raise InvalidArgument("InitialInterval cannot be negative on retry policy.")
+        raise InvalidArgument("invalid InitialInterval set on retry policy: negative duration")
     if policy.backoff_coefficient < 1:
         raise InvalidArgument("BackoffCoefficient cannot be less than 1 on retry policy.")
     if _negative(policy.maximum_interval):
-        raise InvalidArgument("MaximumInterval cannot be negative on retry policy.")
+        raise InvalidArgument("invalid MaximumInterval set on retry policy: negative duration")
     initial, maximum = nanoseconds(policy.initial_interval), nanoseconds(policy.maximum_interval)
     if policy.HasField("maximum_interval") and maximum < initial:
         raise InvalidArgument("MaximumInterval cannot be less than InitialInterval on retry policy.")

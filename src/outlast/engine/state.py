@@ -234,7 +234,7 @@ class Execution(msgspec.Struct, frozen=True):
     children: Mapping[int, Child] = {}
     """By initiated event id."""
     request_ids: Mapping[str, int] = {}
-    """Request ids of signals (event id or 0 while buffered): a repeat is not applied again."""
+    """Request ids of signals and the ids of their events, 0 if they were buffered: a repeat is not applied again."""
     buffer: Mapping[int, bytes] = {}
     """Events that wait for the started workflow task to end, serialized, in order of arrival."""
     memo: Mapping[str, bytes] = {}

@@ -22,6 +22,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes, HistoryEvent
 
 from outlast.engine import limits
+from outlast.engine.checks import duration_flaw, queue_name_flaw
 from outlast.engine.failures import accepted, retained, server_failure
 from outlast.engine.machines import workflow_task
 from outlast.engine.refusals import (
@@ -67,8 +68,8 @@ def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes)
     """Refuse what the reference server refuses, with its texts and in its order."""
     if not command.HasField("task_queue"):
         raise BadCommand(BAD_SCHEDULE, "taskQueue is not set")
-    if not command.task_queue.name:
-        raise BadCommand(BAD_SCHEDULE, "missing task queue name")
+    if flaw := queue_name_flaw(command.task_queue.name):
+        raise BadCommand(BAD_SCHEDULE, flaw)
     if not command.activity_id:
         raise BadCommand(BAD_SCHEDULE, "activityId is not set")
     if not command.activity_type.name:
@@ -82,8 +83,6 @@ def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes)
     for name, length in (("activityId", len(command.activity_id)), ("activityType", len(command.activity_type.name))):
         if length > limits.ID_BYTES_MAX:
             raise BadCommand(BAD_SCHEDULE, f"{name} exceeds length limit. Length={length} Limit={limits.ID_BYTES_MAX}")
-    if len(command.task_queue.name) > limits.ID_BYTES_MAX:
-        raise BadCommand(BAD_SCHEDULE, "taskQueue length exceeds limit")
     _check_timeouts(command)
     _check_priority(command)
     if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
@@ -105,8 +104,8 @@ def _check_timeouts(command: ScheduleActivityTaskCommandAttributes) -> None:
         ("StartToCloseTimeout", command.start_to_close_timeout),
         ("HeartbeatTimeout", command.heartbeat_timeout),
     ):
-        if span.seconds < 0 or span.nanos < 0:
-            raise BadCommand(BAD_SCHEDULE, f"invalid {name}: negative duration")
+        if flaw := duration_flaw(span):
+            raise BadCommand(BAD_SCHEDULE, f"invalid {name}: {flaw}")
     if not nanoseconds(command.schedule_to_close_timeout) and not nanoseconds(command.start_to_close_timeout):
         raise BadCommand(
             BAD_SCHEDULE,
@@ -380,7 +379,8 @@ def _retry(draft: Draft, activity: Activity, failure: Failure | None) -> RetrySt
     activity.offered = False
     activity.attempt_scheduled_time = draft.now + retry.backoff
     activity.retry_interval = retry.backoff
-    activity.last_attempt_complete_time = draft.now
+    if not failure or not failure.HasField("timeout_failure_info"):
+        activity.last_attempt_complete_time = draft.now
     activity.last_failure = retained(failure).SerializeToString() if failure is not None else b""
     activity.started_time = 0
     activity.request_id = ""

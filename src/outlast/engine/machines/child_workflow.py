@@ -25,9 +25,11 @@ from temporalio.api.history.v1 import (
 )
 
 from outlast.engine import limits, wire
+from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, too_long
 from outlast.engine.cron import check_cron, next_backoff
 from outlast.engine.machines import start as first_event
 from outlast.engine.machines import workflow_task
+from outlast.engine.machines.properties import admit_search_attributes
 from outlast.engine.refusals import (
     WORKFLOW_COMPLETED,
     BadCommand,
@@ -62,23 +64,35 @@ def check_initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttr
         if namespace not in context.namespace_ids:
             raise NamespaceNotFound(namespace)
         raise BadCommand(BAD_CHILD, "cross namespace commands are not allowed")
-    suffix = f"WorkflowType={command.workflow_type.name} Namespace={namespace}"
+    kind = "StartChildWorkflowExecutionCommand"
+    type_name = command.workflow_type.name
     if not command.workflow_id:
-        raise BadCommand(BAD_CHILD, f"Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. {suffix}")
-    suffix = f"WorkflowId={command.workflow_id} Namespace={namespace}"
-    if not command.workflow_type.name:
-        raise BadCommand(BAD_CHILD, f"Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. {suffix}")
-    for name, value in (("WorkflowId", command.workflow_id), ("WorkflowType", command.workflow_type.name)):
-        if len(value) > limits.ID_BYTES_MAX:
-            raise BadCommand(BAD_CHILD, f"{name} on StartChildWorkflowExecutionCommand exceeds length limit. {suffix}")
-    suffix = f"WorkflowId={command.workflow_id} WorkflowType={command.workflow_type.name} Namespace={namespace}"
+        raise BadCommand(BAD_CHILD, f"Required field WorkflowId is not set on {kind}. WorkflowType={type_name} Namespace={namespace}")
+    if len(command.workflow_id) > limits.ID_BYTES_MAX:
+        long = too_long("WorkflowId", command.workflow_id)
+        text = f"WorkflowId on {kind} exceeds length limit. {long} WorkflowType={type_name} Namespace={namespace}"
+        raise BadCommand(BAD_CHILD, text)
+    if not type_name:
+        text = f"Required field WorkflowType is not set on {kind}. WorkflowId={command.workflow_id} Namespace={namespace}"
+        raise BadCommand(BAD_CHILD, text)
+    if len(type_name) > limits.ID_BYTES_MAX:
+        long = f"WorkflowId={command.workflow_id} {too_long('WorkflowType', type_name)} Namespace={namespace}"
+        raise BadCommand(BAD_CHILD, f"WorkflowType on {kind} exceeds length limit. {long}")
+    suffix = f"WorkflowId={command.workflow_id} WorkflowType={type_name} Namespace={namespace}"
+    if command.task_queue.name and (flaw := queue_name_flaw(command.task_queue.name)):
+        queue = shown(command.task_queue, draft.run.task_queue)
+        raise BadCommand(BAD_CHILD, f"invalid TaskQueue on {kind}: {flaw}. {suffix} TaskQueue={queue}")
     for name, span in (
         ("WorkflowExecutionTimeout", command.workflow_execution_timeout),
         ("WorkflowRunTimeout", command.workflow_run_timeout),
         ("WorkflowTaskTimeout", command.workflow_task_timeout),
     ):
-        if span.seconds < 0 or span.nanos < 0:
-            raise BadCommand(BAD_CHILD, f"Invalid {name} on StartChildWorkflowExecutionCommand: negative duration. {suffix}")
+        if flaw := duration_flaw(span):
+            raise BadCommand(BAD_CHILD, f"Invalid {name} on {kind}: {flaw}. {suffix}")
+    _check_policies(draft, command, suffix)
+
+
+def _check_policies(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes, suffix: str) -> None:
     try:
         if command.HasField("retry_policy"):
             fill_retry_policy(command.retry_policy)
@@ -89,12 +103,13 @@ def check_initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttr
     try:
         check_cron(command.cron_schedule)
     except InvalidArgument as refusal:
-        text = f"invalid CronSchedule on StartChildWorkflowExecutionCommand: {refusal.message} {suffix}"
+        text = f"invalid CronSchedule on StartChildWorkflowExecutionCommand: {refusal.message}. {suffix}"
         raise BadCommand(BAD_CHILD, text) from None
+    admit_search_attributes(draft, command.search_attributes)
     if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
-        raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes.Input exceeds size limit.", terminates=True)
+        raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes. Input exceeds size limit.", terminates=True)
     if command.memo.ByteSize() > limits.MEMO_BYTES_MAX:
-        raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.", terminates=True)
+        raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes. Memo exceeds size limit.", terminates=True)
     if len(draft.children) >= limits.PENDING_CHILDREN_MAX:
         count, most = len(draft.children), limits.PENDING_CHILDREN_MAX
         raise BadCommand(

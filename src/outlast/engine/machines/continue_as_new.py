@@ -16,8 +16,10 @@ from temporalio.api.history.v1 import (
 )
 
 from outlast.engine import limits, wire
+from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, too_long
 from outlast.engine.machines import close
 from outlast.engine.machines import start as first_event
+from outlast.engine.machines.properties import admit_search_attributes
 from outlast.engine.refusals import BadCommand, InvalidArgument
 from outlast.engine.retry import check_retry_policy, fill_retry_policy
 from outlast.engine.wire import nanoseconds, set_duration
@@ -31,26 +33,27 @@ _FROM_COMMAND_ALONE = ("input", "header", "memo", "search_attributes", "last_com
 
 
 def check(draft: Draft, command: ContinueAsNewWorkflowExecutionCommandAttributes) -> None:
+    """Refuse what the reference server refuses, with its texts. The cron schedule is not looked at here."""
     workflow_type = command.workflow_type.name or draft.run.workflow_type
-    task_queue = command.task_queue.name or draft.run.task_queue
-    suffix = f"WorkflowType={workflow_type} TaskQueue={task_queue}"
     if len(workflow_type) > limits.ID_BYTES_MAX:
-        raise BadCommand(BAD, f"WorkflowType on {_NAME} exceeds length limit. {suffix}")
-    if len(task_queue) > limits.ID_BYTES_MAX:
-        raise BadCommand(BAD, "taskQueue length exceeds limit")
+        raise BadCommand(BAD, f"WorkflowType on {_NAME} exceeds length limit. {too_long('WorkflowType', workflow_type)}")
+    suffix = f"WorkflowType={workflow_type} TaskQueue={shown(command.task_queue, draft.run.task_queue)}"
+    if command.task_queue.name and (flaw := queue_name_flaw(command.task_queue.name)):
+        raise BadCommand(BAD, f"error validating {_NAME} TaskQueue: {flaw}. {suffix}")
     for name, span in (
         ("WorkflowRunTimeout", command.workflow_run_timeout),
         ("WorkflowTaskTimeout", command.workflow_task_timeout),
         ("BackoffStartInterval", command.backoff_start_interval),
     ):
-        if span.seconds < 0 or span.nanos < 0:
-            raise BadCommand(BAD, f"Invalid {name} on {_NAME}: negative duration. {suffix}")
+        if flaw := duration_flaw(span):
+            raise BadCommand(BAD, f"Invalid {name} on {_NAME}: {flaw}. {suffix}")
     if command.HasField("retry_policy"):
         try:
             fill_retry_policy(command.retry_policy)
             check_retry_policy(command.retry_policy)
         except InvalidArgument as refusal:
             raise BadCommand(BAD, f"invalid WorkflowRetryPolicy on {_NAME}: {refusal.message}. {suffix}") from None
+    admit_search_attributes(draft, command.search_attributes)
     if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
         raise BadCommand(BAD, f"{_NAME}Attributes. Input exceeds size limit.", terminates=True)
     if command.memo.ByteSize() > limits.MEMO_BYTES_MAX:
@@ -79,8 +82,10 @@ def continue_as_new(draft: Draft, command: ContinueAsNewWorkflowExecutionCommand
         nanoseconds(command.workflow_run_timeout) or run.run_timeout,
         nanoseconds(command.workflow_task_timeout) or run.task_timeout,
     )
+    following.workflow_run_timeout.SetInParent()
     backoff = _backoff(draft.now - run.start_time, nanoseconds(command.backoff_start_interval))
-    set_duration(following.first_workflow_task_backoff, backoff)
+    if backoff or command.HasField("backoff_start_interval"):
+        set_duration(following.first_workflow_task_backoff, backoff)
 
     attributes = event.workflow_execution_continued_as_new_event_attributes
     attributes.new_execution_run_id = draft.context.fresh_id
@@ -88,8 +93,9 @@ def continue_as_new(draft: Draft, command: ContinueAsNewWorkflowExecutionCommand
     attributes.task_queue.CopyFrom(following.task_queue)
     attributes.workflow_run_timeout.CopyFrom(following.workflow_run_timeout)
     attributes.workflow_task_timeout.CopyFrom(following.workflow_task_timeout)
-    attributes.backoff_start_interval.CopyFrom(following.first_workflow_task_backoff)
-    attributes.initiator = following.initiator
+    if following.HasField("first_workflow_task_backoff"):
+        attributes.backoff_start_interval.CopyFrom(following.first_workflow_task_backoff)
+    attributes.initiator = command.initiator
     for name in (*_FROM_COMMAND_ALONE, "failure"):
         if wire.has(command, name):
             getattr(attributes, name).CopyFrom(getattr(command, name))

@@ -54,6 +54,9 @@ def attributes_of_request(
         nanoseconds(request.workflow_run_timeout),
         nanoseconds(request.workflow_task_timeout),
     )
+    for name in ("workflow_execution_timeout", "workflow_run_timeout"):
+        if wire.has(request, name):
+            getattr(attributes, name).SetInParent()
     if attributes.cron_schedule:
         attributes.initiator = ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE
         set_duration(attributes.first_workflow_task_backoff, next_backoff(attributes.cron_schedule, now, now))

@@ -13,6 +13,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine import limits
+from outlast.engine.checks import duration_flaw, too_long
 from outlast.engine.machines import workflow_task
 from outlast.engine.refusals import BadCommand
 from outlast.engine.state import Timer
@@ -29,17 +30,18 @@ def start(draft: Draft, command: StartTimerCommandAttributes, event: HistoryEven
     if not command.timer_id:
         raise BadCommand(BAD_START, "TimerId is not set on StartTimerCommand.")
     if len(command.timer_id) > limits.ID_BYTES_MAX:
-        raise BadCommand(BAD_START, f"TimerId on StartTimerCommand exceeds length limit. TimerId={command.timer_id}")
+        raise BadCommand(BAD_START, f"TimerId on StartTimerCommand exceeds length limit. {too_long('TimerId', command.timer_id)}")
     span = command.start_to_fire_timeout
-    if span.seconds < 0 or span.nanos < 0:
-        text = f"An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. TimerId={command.timer_id}"
+    if flaw := duration_flaw(span):
+        text = f"An invalid StartToFireTimeout is set on StartTimerCommand: {flaw}. TimerId={command.timer_id}"
         raise BadCommand(BAD_START, text)
     if command.timer_id in draft.timers:
         cause = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID
         raise BadCommand(cause, f"invalid history builder state for action: add-timer-started-event, TimerID: {command.timer_id}")
     attributes = event.timer_started_event_attributes
     attributes.timer_id = command.timer_id
-    set_duration(attributes.start_to_fire_timeout, nanoseconds(span))
+    if command.HasField("start_to_fire_timeout"):
+        set_duration(attributes.start_to_fire_timeout, nanoseconds(span))
     draft.add(event)
 
 
@@ -53,6 +55,8 @@ def cancel(draft: Draft, timer_id: str, event: HistoryEvent, identity: str) -> N
     """Cancel a pending timer, or take back one that has fired into the buffer."""
     if not timer_id:
         raise BadCommand(BAD_CANCEL, "TimerId is not set on CancelTimerCommand.")
+    if len(timer_id) > limits.ID_BYTES_MAX:
+        raise BadCommand(BAD_CANCEL, f"TimerId on CancelTimerCommand exceeds length limit. {too_long('TimerId', timer_id)}")
     timer = draft.timers.get(timer_id)
     started_event_id = timer.started_event_id if timer is not None else _unfire(draft, timer_id)
     if not started_event_id:

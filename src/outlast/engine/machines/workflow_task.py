@@ -6,6 +6,7 @@ At most one is pending for each run. The first attempt is written to history at 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -190,13 +191,14 @@ def evolve_started(draft: Draft, event: HistoryEvent) -> None:
     task.suggest_continue_as_new = attributes.suggest_continue_as_new
 
 
-def virtual_events(draft: Draft, task: WorkflowTask) -> list[HistoryEvent]:
+def virtual_events(draft: Draft, task: WorkflowTask, identity: str) -> list[HistoryEvent]:
     """The scheduled and (if started) started events of a transient task, as a worker sees them, numbered but not written."""
     scheduled = _scheduled_event(draft, task.attempt, task.scheduled_time, task.timeout)
     scheduled.event_id = task.scheduled_event_id
     if not task.started:
         return [scheduled]
     started = _started_event(draft, task, task.started_time)
+    started.workflow_task_started_event_attributes.identity = identity
     started.event_id = task.started_event_id
     return [scheduled, started]
 
@@ -240,7 +242,7 @@ def evolve_completed(draft: Draft, event: HistoryEvent) -> None:
 
 
 def _add_reset_point(draft: Draft, event: HistoryEvent) -> None:
-    """Remember the first task that each version of the worker's code completed."""
+    """Remember the first task that each version of the worker's code completed, and list their checksums."""
     attributes = event.workflow_task_completed_event_attributes
     points = ResetPoints.FromString(draft.run.reset_points)
     build_id = attributes.worker_version.build_id
@@ -256,6 +258,9 @@ def _add_reset_point(draft: Draft, event: HistoryEvent) -> None:
     added.create_time.CopyFrom(event.event_time)
     del points.points[: -limits.RESET_POINTS_MAX]
     draft.run.reset_points = points.SerializeToString()
+    if attributes.binary_checksum:
+        checksums = dict.fromkeys(point.binary_checksum for point in points.points if point.binary_checksum)
+        _put_keywords(draft, "BinaryChecksums", checksums)
 
 
 def _add_build_ids(draft: Draft, completed: WorkflowTaskCompletedEventAttributes) -> None:
@@ -270,8 +275,12 @@ def _add_build_ids(draft: Draft, completed: WorkflowTaskCompletedEventAttributes
     if build_ids == draft.run.assigned_build_ids:
         return
     draft.run.assigned_build_ids = build_ids
-    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(build_ids))
-    draft.search_attributes.put("BuildIds", payload.SerializeToString())
+    _put_keywords(draft, "BuildIds", build_ids)
+
+
+def _put_keywords(draft: Draft, name: str, keywords: Iterable[str]) -> None:
+    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(list(keywords)))
+    draft.search_attributes.put(name, payload.SerializeToString())
     draft.visible = True
 
 

@@ -3,12 +3,11 @@
 import re
 from uuid import UUID
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import (
+    Callback,
     Payloads,
     Priority,
-    SearchAttributes,
     WorkflowExecution,
 )
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy as Conflict
@@ -19,35 +18,12 @@ from temporalio.api.workflowservice.v1 import (
     StartWorkflowExecutionRequest,
 )
 
-from outlast.engine import limits
+from outlast.engine import limits, search_attributes
+from outlast.engine.checks import duration_flaw, queue_name_flaw
 from outlast.engine.cron import check_cron
 from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.retry import check_retry_policy, fill_retry_policy
 from outlast.engine.triggers import NamespaceView
-
-SYSTEM_SEARCH_ATTRIBUTES = frozenset(
-    {
-        "CloseTime",
-        "ExecutionDuration",
-        "ExecutionStatus",
-        "ExecutionTime",
-        "HistoryLength",
-        "HistorySizeBytes",
-        "ParentRunId",
-        "ParentWorkflowId",
-        "RootRunId",
-        "RootWorkflowId",
-        "RunId",
-        "StartTime",
-        "StateTransitionCount",
-        "TaskQueue",
-        "WorkflowId",
-        "WorkflowType",
-    }
-)
-PREDEFINED_SEARCH_ATTRIBUTES = frozenset(
-    {"BatcherUser", "BatcherNamespace", "BinaryChecksums", "BuildIds", "TemporalChangeVersion", "TemporalPauseInfo"}
-)
 
 
 def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest, namespace: NamespaceView) -> None:
@@ -62,7 +38,8 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
         raise InvalidArgument("CronSchedule and WorkflowStartDelay may not be used together.")
     check_cron(request.cron_schedule)
     if not request.workflow_type.name:
-        raise InvalidArgument("WorkflowType is not set on request.")
+        signals = isinstance(request, SignalWithStartWorkflowExecutionRequest)
+        raise InvalidArgument("workflow type not set" if signals else "WorkflowType is not set on request.")
     if len(request.workflow_type.name) > limits.ID_BYTES_MAX:
         raise InvalidArgument("WorkflowType length exceeds limit.")
     check_task_queue(request, "task_queue", request.task_queue)
@@ -70,10 +47,9 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
     if len(request.request_id) > limits.ID_BYTES_MAX:
         raise InvalidArgument("RequestId length exceeds limit.")
     _check_policies(request)
-    check_search_attributes(request.search_attributes, namespace)
+    search_attributes.admit(request.search_attributes, namespace)
     check_priority(request.priority)
     check_links(request)
-    check_identity(request.identity)
     _check_unsupported(request)
     check_blob(request.input)
     if request.memo.ByteSize() > limits.MEMO_BYTES_MAX:
@@ -110,12 +86,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 def check_task_queue(request: Message, field: str, queue: TaskQueue) -> None:
     if not request.HasField(field):
         raise InvalidArgument("taskQueue is not set")
-    if not queue.name:
-        raise InvalidArgument("missing task queue name")
-    if len(queue.name) > limits.ID_BYTES_MAX:
-        raise InvalidArgument("taskQueue length exceeds limit")
-    if queue.name.startswith("/_sys/"):
-        raise InvalidArgument("task queue name cannot start with reserved prefix /_sys/")
+    if flaw := queue_name_flaw(queue.name):
+        raise InvalidArgument(flaw)
 
 
 def _check_durations(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest) -> None:
@@ -123,14 +95,10 @@ def _check_durations(request: StartWorkflowExecutionRequest | SignalWithStartWor
         ("WorkflowExecutionTimeoutSeconds", request.workflow_execution_timeout),
         ("WorkflowRunTimeoutSeconds", request.workflow_run_timeout),
         ("WorkflowTaskTimeoutSeconds", request.workflow_task_timeout),
-        ("WorkflowStartDelay", request.workflow_start_delay),
+        ("WorkflowStartDelaySeconds", request.workflow_start_delay),
     ):
-        if _negative(span):
-            raise InvalidArgument(f"An invalid {name} is set on request. cause: negative duration")
-
-
-def _negative(span: Duration) -> bool:
-    return span.seconds < 0 or span.nanos < 0
+        if flaw := duration_flaw(span):
+            raise InvalidArgument(f"An invalid {name} is set on request. cause: {flaw}")
 
 
 def _check_policies(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest) -> None:
@@ -168,21 +136,13 @@ def policies(
     return reuse, conflict
 
 
-def check_search_attributes(attributes: SearchAttributes, namespace: NamespaceView) -> None:
-    for name in attributes.indexed_fields:
-        if name in SYSTEM_SEARCH_ATTRIBUTES:
-            raise InvalidArgument(f"{name} attribute can't be set in SearchAttributes")
-        if name not in namespace.search_attributes and name not in PREDEFINED_SEARCH_ATTRIBUTES:
-            raise InvalidArgument(f"Namespace {namespace.name} has no mapping defined for search attribute {name}")
-
-
 def check_priority(priority: Priority) -> None:
     if priority.priority_key < 0:
         raise InvalidArgument("priority key can't be negative")
     if len(priority.fairness_key) > 64:
         raise InvalidArgument("fairness key length exceeds limit")
     if priority.fairness_weight < 0:
-        raise InvalidArgument(f'invalid fairness weight weight for key "{priority.fairness_key}": must be greater than zero')
+        raise InvalidArgument("must be greater than zero")
 
 
 def check_links(request: Message) -> None:
@@ -202,13 +162,20 @@ def _check_unsupported(request: StartWorkflowExecutionRequest | SignalWithStartW
     if request.HasField("time_skipping_config"):
         raise Unsupported("The Time-Skipping feature is not enabled for namespace.")
     if isinstance(request, StartWorkflowExecutionRequest):
-        if request.completion_callbacks:
-            raise Unsupported("completion callbacks are not built yet")
+        for callback in request.completion_callbacks:
+            check_callback(callback)
         options = request.on_conflict_options
         if options.attach_completion_callbacks and not options.attach_request_id:
             raise InvalidArgument("attaching request ID is required for attaching completion callbacks")
         if options.attach_request_id or options.attach_links:
             raise Unsupported("on_conflict_options are not built yet")
+
+
+def check_callback(callback: Callback) -> None:
+    """No callback address is allowed yet, which is also the reference server's default."""
+    if callback.nexus.url.startswith("temporal://system"):
+        raise Unsupported("completion callbacks are not built yet")
+    raise InvalidArgument(f"invalid url: url does not match any configured callback address: {callback.nexus.url}")
 
 
 def check_identity(identity: str) -> None:

@@ -3,7 +3,6 @@
 from temporalio.api.common.v1 import Memo, Payload, Priority, SearchAttributes
 from temporalio.api.enums.v1 import (
     EventType,
-    IndexedValueType,
     PendingActivityState,
     PendingWorkflowTaskState,
     TaskQueueKind,
@@ -17,6 +16,7 @@ from temporalio.api.workflow.v1 import (
 )
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from outlast.engine import search_attributes
 from outlast.engine.retry import to_wire
 from outlast.engine.state import Activity, Execution, Run
 from outlast.engine.triggers import NamespaceView
@@ -25,15 +25,6 @@ from outlast.server.store.protocol import VisibilityRecord
 
 _UNSET_S = -62135596800
 """The reference server's "no time": Go's zero time in seconds."""
-_TYPE_NAMES = {
-    IndexedValueType.INDEXED_VALUE_TYPE_TEXT: b"Text",
-    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: b"Keyword",
-    IndexedValueType.INDEXED_VALUE_TYPE_INT: b"Int",
-    IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE: b"Double",
-    IndexedValueType.INDEXED_VALUE_TYPE_BOOL: b"Bool",
-    IndexedValueType.INDEXED_VALUE_TYPE_DATETIME: b"Datetime",
-    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST: b"KeywordList",
-}
 
 
 def describe_execution(execution: Execution, namespace: NamespaceView) -> DescribeWorkflowExecutionResponse:
@@ -97,11 +88,9 @@ def _info(execution: Execution, namespace: NamespaceView, info: WorkflowExecutio
 def typed_search_attributes(attributes: SearchAttributes, namespace: NamespaceView) -> None:
     """Say each value's type in its metadata, as clients expect."""
     for name, payload in attributes.indexed_fields.items():
-        kind = namespace.search_attributes.get(name)
+        kind = search_attributes.kind_of(name, namespace)
         if kind is not None:
-            payload.metadata["type"] = _TYPE_NAMES[kind]  # type: ignore[index]
-        elif name in ("BuildIds", "BinaryChecksums"):
-            payload.metadata["type"] = b"KeywordList"
+            payload.metadata["type"] = search_attributes.TYPE_NAMES[kind].encode()
 
 
 def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse) -> None:
@@ -120,7 +109,7 @@ def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse
     started.event_id = 1
     for request_id, event_id in execution.request_ids.items():
         if not event_id:
-            continue  # Buffered: the reference server does not show it yet.
+            continue  # It was buffered: the reference server does not show those.
         info = extended.request_id_infos[request_id]
         info.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
         info.event_id = event_id
@@ -140,7 +129,7 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
     elif activity.started:
         info.state = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
     set_time(info.scheduled_time, activity.attempt_scheduled_time)
-    if activity.last_started_time:
+    if activity.started:
         set_time(info.last_started_time, activity.last_started_time)
     if activity.last_heartbeat_time:
         set_time(info.last_heartbeat_time, activity.last_heartbeat_time)

@@ -81,10 +81,12 @@ class HistoryCalls:
     def _virtual(self, execution: Execution, call: Call) -> bytes:
         """The events of a pending further attempt, which workers must see and tools must not."""
         task = execution.run.workflow_task
-        if task is None or not task.transient or call.header("client-name") in _TOOLS_WITHOUT_VIRTUAL_EVENTS:
+        if task is None or not task.transient or task.scheduled_event_id != execution.run.next_event_id:
+            return b""
+        if call.header("client-name") in _TOOLS_WITHOUT_VIRTUAL_EVENTS:
             return b""
         draft = Draft(execution, self._shard.context(execution.run.namespace_id))
-        return b"".join(frame_event(event) for event in virtual_events(draft, task))
+        return b"".join(frame_event(event) for event in virtual_events(draft, task, identity=""))
 
     async def _close_event(self, entity: Entity, request: GetWorkflowExecutionHistoryRequest, call: Call) -> bytes:
         await self._shard.settled(entity)

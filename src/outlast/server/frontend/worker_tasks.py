@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from temporalio.api.common.v1 import Payloads, Priority
 from temporalio.api.enums.v1 import QueryResultType, TaskQueueKind
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.query.v1 import QueryRejected, WorkflowQuery, WorkflowQueryResult
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
@@ -40,6 +41,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import triggers as t
+from outlast.engine.failures import accepted
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.refusals import InvalidArgument, NotFound
 from outlast.engine.wire import framed, set_time
@@ -194,12 +196,12 @@ class WorkerCalls:
     async def fail_activity(self, request: RespondActivityTaskFailedRequest, call: Call) -> RespondActivityTaskFailedResponse:
         token = self._activity_pass(request)
         await self._shard.update(token.key, _failed(request, token.activity))
-        return RespondActivityTaskFailedResponse()
+        return RespondActivityTaskFailedResponse(failures=_cut_failures(request.failure))
 
     async def fail_activity_by_id(self, request: RespondActivityTaskFailedByIdRequest, call: Call) -> RespondActivityTaskFailedByIdResponse:
         key, token = self._by_id(request)
         await self._shard.update(key, _failed(request, token))
-        return RespondActivityTaskFailedByIdResponse()
+        return RespondActivityTaskFailedByIdResponse(failures=_cut_failures(request.failure))
 
     async def cancel_activity(self, request: RespondActivityTaskCanceledRequest, call: Call) -> RespondActivityTaskCanceledResponse:
         token = self._activity_pass(request)
@@ -222,7 +224,6 @@ class WorkerCalls:
     ) -> ActivityPass:
         token = decode_task(request.task_token, ActivityPass)
         self._check_namespace(request.namespace, token.key)
-        checks.check_identity(request.identity)
         return token
 
     def _by_id(
@@ -241,6 +242,12 @@ class WorkerCalls:
         checks.check_run_id(request.run_id)
         key = ExecutionKey(namespace.id, request.workflow_id, request.run_id)
         return key, t.ActivityToken(activity_id=request.activity_id)
+
+
+def _cut_failures(failure: Failure) -> list[Failure]:
+    """What the worker is told about a failure that was too large."""
+    kept = accepted(failure)
+    return [] if kept is failure else [kept]
 
 
 def _failed(request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest, token: t.ActivityToken) -> t.FailActivity:

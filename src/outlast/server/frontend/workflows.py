@@ -89,7 +89,10 @@ class WorkflowCalls:
     ) -> SignalWithStartWorkflowExecutionResponse:
         namespace = self._namespaces.find(request.namespace)
         checks.check_workflow_id(request.workflow_id)
-        _check_signal_name(request.signal_name)
+        if not request.signal_name:
+            raise InvalidArgument("signal not set")
+        if len(request.signal_name) > limits.ID_BYTES_MAX:
+            raise InvalidArgument(f"signal name exceeds maximum allowed length ({len(request.signal_name)}/{limits.ID_BYTES_MAX})")
         checks.check_start(request, namespace)
         checks.check_blob(request.signal_input)
         request_id = request.request_id or str(uuid4())

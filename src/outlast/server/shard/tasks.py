@@ -21,7 +21,6 @@ from outlast.server.matching.protocol import Poller, QueueName
 from outlast.server.matching.query import QueryWork
 from outlast.server.shard.entity import Entity
 from outlast.server.shard.histories import Histories
-from outlast.server.shard.ids import new_run_id
 from outlast.server.shard.protocol import (
     ActivityWork,
     CompletedWorkflowTask,
@@ -77,7 +76,7 @@ class Tasks:
         page = await self._histories.page(entity, first)
         if task.transient and not page.next_event_id:
             draft = Draft(execution, self._shard.context(run.namespace_id))
-            virtual = b"".join(frame_event(event) for event in virtual_events(draft, task))
+            virtual = b"".join(frame_event(event) for event in virtual_events(draft, task, task.identity))
             page = HistoryPage(page.data + virtual, 0)
         return StartedWorkflowTask(
             run=run,
@@ -140,7 +139,7 @@ class Tasks:
     ) -> CompletedWorkflowTask:
         """Do the worker's commands; what it gets back at once: its next workflow task, activities to run itself."""
         entity = await self._shard.find(key)
-        transition = self._shard.decide(entity, CompleteWorkflowTask(token, request, new_run_id()))
+        transition = self._shard.decide(entity, CompleteWorkflowTask(token, request, "request-from-RespondWorkflowTaskCompleted"))
         scheduled = list(transition.eager_activities)
         riding = self._queries.take_answered(entity, request)
         await self._shard.settled(entity)

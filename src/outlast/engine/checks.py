@@ -1,0 +1,40 @@
+"""Checks that calls and commands share, with the reference server's texts."""
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import TaskQueueKind
+from temporalio.api.taskqueue.v1 import TaskQueue
+
+from outlast.engine.limits import ID_BYTES_MAX
+
+_RESERVED_PREFIX = "/_sys/"
+
+
+def queue_name_flaw(name: str) -> str:
+    """What is wrong with a task queue's name; empty when nothing is."""
+    if not name:
+        return "missing task queue name"
+    if len(name) > ID_BYTES_MAX:
+        return "taskQueue length exceeds limit"
+    if name.startswith(_RESERVED_PREFIX):
+        return f"task queue name cannot start with reserved prefix {_RESERVED_PREFIX}"
+    return ""
+
+
+def duration_flaw(span: Duration) -> str:
+    """What is wrong with a duration; empty when nothing is."""
+    if span.seconds * span.nanos < 0:
+        return "duration has seconds and nanos with different signs"
+    if span.seconds < 0 or span.nanos < 0:
+        return "negative duration"
+    return ""
+
+
+def shown(queue: TaskQueue, default: str) -> str:
+    """A task queue as the reference server prints it in its errors."""
+    name = queue.name or default
+    return f'name:"{name}" kind:{TaskQueueKind.Name(queue.kind or TaskQueueKind.TASK_QUEUE_KIND_NORMAL)}'
+
+
+def too_long(name: str, value: str) -> str:
+    """The end of an error about an id that exceeds the limit."""
+    return f"{name}={value} Length={len(value)} Limit={ID_BYTES_MAX}"
