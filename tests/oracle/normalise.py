@@ -121,6 +121,8 @@ class Normaliser:
             return f"<{field.name}>"
         if field.name in CLOCK_DURATIONS and value.nanos:
             return f"about {math.ceil(value.seconds + value.nanos / 1e9)}s"
+        if field.name == "current_retry_interval":
+            return f"{round(value.ToTimedelta().total_seconds(), 1):g}s"  # a few microseconds pass in between
         if field.name in JITTERED_DURATIONS and value.nanos:
             return "<jittered>"
         if field.message_type is not None and field.message_type.GetOptions().map_entry:

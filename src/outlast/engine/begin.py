@@ -25,12 +25,17 @@ def begin(first: Start, run_id: str, context: Context) -> Transition:
     if first.user_metadata is not None:
         event.user_metadata.CopyFrom(first.user_metadata)
     event.links.extend(first.links)
+    backoff = nanoseconds(attributes.first_workflow_task_backoff)
+    eager = first.eager_worker is not None and not backoff
+    attributes.eager_execution_accepted = eager
     run = start.born(context.namespace, first.request_id, event)
     run.run_id = run_id
     draft = Draft(Execution(run), context)
     draft.add(event)
     if first.signal is not None:
         signal.write(draft, first.signal)
-    if not first.parent_holds_first_task and not nanoseconds(attributes.first_workflow_task_backoff):
+    if not first.parent_holds_first_task and not backoff:
         workflow_task.schedule(draft)
+    if eager:
+        workflow_task.started_together(draft, first.request_id, first.eager_worker or "")
     return draft.freeze()

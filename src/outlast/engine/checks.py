@@ -1,5 +1,7 @@
 """Checks that calls and commands share, with the reference server's texts."""
 
+import re
+
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import TaskQueueKind
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -7,6 +9,12 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from outlast.engine.limits import ID_BYTES_MAX
 
 _RESERVED_PREFIX = "/_sys/"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def is_run_id(text: str) -> bool:
+    """Whether it has the form of a UUID."""
+    return _UUID.fullmatch(text) is not None
 
 
 def queue_name_flaw(name: str) -> str:

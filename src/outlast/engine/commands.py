@@ -19,6 +19,7 @@ from outlast.engine.machines import (
     child_workflow,
     close,
     continue_as_new,
+    external,
     properties,
     timer,
 )
@@ -38,6 +39,8 @@ EVENT_OF = {
     C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
     C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
     C.COMMAND_TYPE_RECORD_MARKER: EventType.EVENT_TYPE_MARKER_RECORDED,
+    C.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+    C.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: EventType.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
     C.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
     C.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED,
 }
@@ -61,7 +64,7 @@ def check_sequence(commands: Sequence[Command]) -> None:
             names = ", ".join(_short_name(other) for other in commands)
             last = _short_name(command)
             raise InvalidArgument(f"invalid command sequence: [{names}], command {last} must be the last command.")
-        if command.command_type not in EVENT_OF:
+        if command.command_type not in EVENT_OF and command.command_type != C.COMMAND_TYPE_PROTOCOL_MESSAGE:
             raise Unsupported(f"command {C.Name(command.command_type)} is not built yet")
 
 
@@ -72,6 +75,8 @@ def _short_name(command: Command) -> str:
 def apply(draft: Draft, command: Command, completed_event_id: int, identity: str, waiting_before: int) -> None:
     """Do one command. `waiting_before` is the first buffer id of this very completion: what is older blocks a close."""
     kind = command.command_type
+    if kind == C.COMMAND_TYPE_PROTOCOL_MESSAGE:
+        _refuse_message(command)
     if kind in CLOSING and any(key < waiting_before for key in draft.buffer.items):
         raise BadCommand(Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND)
     event = draft.event(EVENT_OF[kind])
@@ -82,6 +87,17 @@ def apply(draft: Draft, command: Command, completed_event_id: int, identity: str
         event.user_metadata.CopyFrom(command.user_metadata)
     event.event_group_markers.extend(command.event_group_markers)
     _APPLY[kind](draft, command, event, identity)
+
+
+def _refuse_message(command: Command) -> None:
+    """No workflow task brings a message as long as updates are not built, so none can be answered."""
+    bad = Cause.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE
+    if not command.HasField("protocol_message_command_attributes"):
+        raise BadCommand(bad, "ProtocolMessageCommandAttributes is not set on ProtocolMessageCommand.")
+    message_id = command.protocol_message_command_attributes.message_id
+    if not message_id:
+        raise BadCommand(bad, "MessageID is not set on ProtocolMessageCommand.")
+    raise BadCommand(bad, f"ProtocolMessageCommand referenced absent message ID {message_id}")
 
 
 def _attributes_of(event: HistoryEvent):  # type: ignore[no-untyped-def]  # one of sixty generated messages
@@ -205,6 +221,21 @@ def _start_child(draft: Draft, command: Command, event: HistoryEvent, identity: 
     child_workflow.initiate(draft, command.start_child_workflow_execution_command_attributes, event)
 
 
+def _signal_external(draft: Draft, command: Command, event: HistoryEvent, identity: str) -> None:
+    if not command.HasField("signal_external_workflow_execution_command_attributes"):
+        text = "SignalExternalWorkflowExecutionCommandAttributes is not set on SignalExternalWorkflowExecutionCommand."
+        raise BadCommand(external.BAD_SIGNAL, text)
+    external.signal(draft, command.signal_external_workflow_execution_command_attributes, event)
+
+
+def _cancel_external(draft: Draft, command: Command, event: HistoryEvent, identity: str) -> None:
+    if not command.HasField("request_cancel_external_workflow_execution_command_attributes"):
+        text = "RequestCancelExternalWorkflowExecutionCommandAttributes is not set on RequestCancelExternalWorkflowExecutionCommand."
+        raise BadCommand(external.BAD_CANCEL, text)
+    completed_event_id = event.request_cancel_external_workflow_execution_initiated_event_attributes.workflow_task_completed_event_id
+    external.request_cancel(draft, command.request_cancel_external_workflow_execution_command_attributes, event, completed_event_id)
+
+
 def _upsert(draft: Draft, command: Command, event: HistoryEvent, identity: str) -> None:
     if not command.HasField("upsert_workflow_search_attributes_command_attributes"):
         text = "UpsertWorkflowSearchAttributesCommandAttributes is not set on UpsertWorkflowSearchAttributesCommand."
@@ -230,6 +261,8 @@ _APPLY: dict[int, Callable[[Draft, Command, HistoryEvent, str], None]] = {
     C.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: _cancel,
     C.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: _continue_as_new,
     C.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: _start_child,
+    C.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: _signal_external,
+    C.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: _cancel_external,
     C.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _upsert,
     C.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: _modify,
 }

@@ -19,6 +19,8 @@ _ALIASES = {
     "@hourly": "0 * * * *",
 }
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_NEVER = re.compile(r"[\d*,/-]+ [\d*,/-]+ (30 0?2|31 0?(2|4|6|9|11)) [\d*,/-]+")
+"""A day that no month has: the library takes it for an error, the reference server for a schedule without a slot."""
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 
 
@@ -42,9 +44,9 @@ def next_backoff(schedule: str, start: int, now: int) -> int:
     try:
         slot = next(CronSim(_ALIASES.get(expression, expression), moment), None)
     except CronSimError:
+        if _NEVER.fullmatch(expression):
+            return 0
         raise InvalidArgument("invalid CronSchedule.") from None
-    except StopIteration:
-        return 0
     if slot is None:
         return 0
     backoff = int(slot.timestamp()) * SECOND - now
@@ -68,6 +70,7 @@ def _every(text: str, start: int, now: int) -> int:
         raise InvalidArgument("invalid CronSchedule.")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     interval = max(int(timedelta(seconds=seconds).total_seconds()), 1) * SECOND
-    elapsed = max(now - start, 0)
+    # Slots lie on whole seconds, as the reference server's do.
+    elapsed = max(now - start // SECOND * SECOND, 0)
     backoff = interval - elapsed % interval
     return -(-backoff // SECOND) * SECOND

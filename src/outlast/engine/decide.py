@@ -12,7 +12,9 @@ from outlast.engine.machines import (
     activity,
     child_workflow,
     close,
+    external,
     signal,
+    start,
     timer,
     workflow_task,
 )
@@ -86,6 +88,10 @@ def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for
             child_workflow.policy_applied(draft, trigger)
         case t.ReleaseFirstTask():
             release_first_task(draft)
+        case t.ExternalTold():
+            external.told(draft, trigger)
+        case t.Attach():
+            start.attach(draft, trigger)
         case t.ParentNotified():
             draft.changed = draft.run.parent_to_notify
             draft.run.parent_to_notify = False
@@ -174,7 +180,7 @@ def _accept(draft: Draft, done: t.CompleteWorkflowTask) -> None:
     if flushed or request.force_create_new_workflow_task:
         workflow_task.schedule(draft, original_scheduled_time if is_heartbeat else 0)
         if request.return_new_workflow_task:
-            workflow_task.started_together(draft, done.request_id, request.identity)
+            workflow_task.started_together(draft, "request-from-RespondWorkflowTaskCompleted", request.identity)
 
 
 def _write_completed(draft: Draft, done: t.CompleteWorkflowTask) -> int:

@@ -18,14 +18,14 @@ from outlast.engine.evolve import evolve
 from outlast.engine.keys import PartKey
 from outlast.engine.limits import BUFFERED_BYTES_MAX, BUFFERED_EVENTS_MAX
 from outlast.engine.refusals import Refusal
-from outlast.engine.state import Activity, Child, Execution, Run, Timer, encode_part
+from outlast.engine.state import Activity, Child, Execution, External, Run, Timer, encode_part
 from outlast.engine.transition import Batch, Effect, Transition
 from outlast.engine.triggers import Context
 from outlast.engine.wire import frame_event, set_time
 from outlast.engine.work import has_work, next_due
 
 K = TypeVar("K", bound=Hashable)
-V = TypeVar("V", bound=Activity | Timer | Child | int | bytes)
+V = TypeVar("V", bound=Activity | Timer | Child | External | int | bytes)
 
 
 class Changing(Generic[K, V]):
@@ -90,6 +90,7 @@ class Draft:
         "_batch",
         "_batches",
         "activities",
+        "attached",
         "buffer",
         "cancel_requested",
         "changed",
@@ -98,6 +99,7 @@ class Draft:
         "durable",
         "eager_activities",
         "effects",
+        "externals",
         "holding",
         "memo",
         "new_workflow_task",
@@ -123,6 +125,8 @@ class Draft:
         self.activities = Changing("a", execution.activities)
         self.timers = Changing("t", execution.timers)
         self.children = Changing("c", execution.children)
+        self.externals = Changing("x", execution.externals)
+        self.attached = Changing("u", execution.attached)
         self.request_ids = Changing("r", execution.request_ids)
         self.buffer = Changing("b", execution.buffer)
         self.memo = Changing("m", execution.memo)
@@ -231,6 +235,8 @@ class Draft:
             self.activities.items,
             self.timers.items,
             self.children.items,
+            self.externals.items,
+            self.attached.items,
             self.request_ids.items,
             self.buffer.items,
             self.memo.items,
@@ -260,6 +266,8 @@ class Draft:
             self.activities,
             self.timers,
             self.children,
+            self.externals,
+            self.attached,
             self.request_ids,
             self.buffer,
             self.memo,

@@ -4,6 +4,7 @@ Refusal                     the caller asked for something impossible; nothing c
 ├── InvalidArgument         the request itself is wrong: mend it
 ├── NotFound                what it names is not there (any more)
 ├── NamespaceNotFound       the namespace that it names is not there
+├── NamespaceExists         the namespace that it would register is there
 ├── AlreadyStarted          a start collided with another run of the same workflow id
 ├── FailedPrecondition      not possible in this state: retrying as it is will not help
 ├── WorkflowNotReady        not possible in this state of the workflow task
@@ -39,6 +40,13 @@ class NamespaceNotFound(Refusal):
     def __init__(self, namespace: str) -> None:
         super().__init__(f"Namespace {namespace} is not found.")
         self.namespace = namespace
+
+
+class NamespaceExists(Refusal):
+    """The name is registered."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(f'Namespace "{namespace}" already exists')
 
 
 class AlreadyStarted(Refusal):

@@ -100,8 +100,12 @@ def _check_value(name: str, kind: int, payload: Payload) -> None:
 
 
 def _ill_typed(name: str, kind: int, value: object) -> str:
-    shown = f"[{' '.join(str(item) for item in value)}]" if isinstance(value, list) else str(value)
+    shown = f"[{' '.join(_shown(item) for item in value)}]" if isinstance(value, list) else _shown(value)
     return f"invalid value for search attribute {name} of type {TYPE_NAMES[kind]}: {shown}"
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_moment(value: object) -> bool:

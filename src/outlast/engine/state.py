@@ -223,6 +223,13 @@ class Child(msgspec.Struct):
     control: str = ""
 
 
+class External(msgspec.Struct, frozen=True):
+    """A message to another workflow that has not been answered: a signal, or a request to cancel."""
+
+    initiated_event_id: int
+    signals: bool
+
+
 class Execution(msgspec.Struct, frozen=True):
     """All of one run's state, as one value. Nobody changes the mappings in it."""
 
@@ -233,6 +240,10 @@ class Execution(msgspec.Struct, frozen=True):
     """By timer id."""
     children: Mapping[int, Child] = {}
     """By initiated event id."""
+    externals: Mapping[int, External] = {}
+    """By initiated event id."""
+    attached: Mapping[str, int] = {}
+    """Request ids of starts that were answered with this run, and the ids of their OPTIONS_UPDATED events."""
     request_ids: Mapping[str, int] = {}
     """Request ids of signals and the ids of their events, 0 if they were buffered: a repeat is not applied again."""
     buffer: Mapping[int, bytes] = {}
@@ -252,6 +263,8 @@ PARTS = {
     "a": "activities",
     "t": "timers",
     "c": "children",
+    "x": "externals",
+    "u": "attached",
     "r": "request_ids",
     "b": "buffer",
     "m": "memo",
@@ -265,6 +278,7 @@ _decode_run = msgspec.msgpack.Decoder(Run).decode
 _decode_activity = msgspec.msgpack.Decoder(Activity).decode
 _decode_timer = msgspec.msgpack.Decoder(Timer).decode
 _decode_child = msgspec.msgpack.Decoder(Child).decode
+_decode_external = msgspec.msgpack.Decoder(External).decode
 _decode_int = msgspec.msgpack.Decoder(int).decode
 
 
@@ -273,7 +287,7 @@ def encode_core(run: Run) -> bytes:
     return _encode(run)
 
 
-def encode_part(value: Activity | Timer | Child | int | bytes) -> bytes:
+def encode_part(value: Activity | Timer | Child | External | int | bytes) -> bytes:
     """The stored form of one part."""
     return value if isinstance(value, bytes) else _encode(value)
 
@@ -288,6 +302,8 @@ def decode_execution(core: bytes, parts: Mapping[PartKey, bytes]) -> Execution:
         activities={int(i): _decode_activity(d) for i, d in _in_order(of_kind["a"])},
         timers={i: _decode_timer(d) for i, d in of_kind["t"].items()},
         children={int(i): _decode_child(d) for i, d in _in_order(of_kind["c"])},
+        externals={int(i): _decode_external(d) for i, d in _in_order(of_kind["x"])},
+        attached={i: _decode_int(d) for i, d in of_kind["u"].items()},
         request_ids={i: _decode_int(d) for i, d in of_kind["r"].items()},
         buffer={int(i): d for i, d in _in_order(of_kind["b"])},
         memo=of_kind["m"],

@@ -43,7 +43,13 @@ class NotifyParent(msgspec.Struct, frozen=True):
     pass
 
 
-Effect = OfferWorkflowTask | OfferActivity | StartChild | ReleaseChild | ApplyClosePolicy | NotifyParent
+class TellExternal(msgspec.Struct, frozen=True):
+    """Deliver a signal or a cancel request to another workflow."""
+
+    initiated_event_id: int
+
+
+Effect = OfferWorkflowTask | OfferActivity | StartChild | ReleaseChild | ApplyClosePolicy | NotifyParent | TellExternal
 
 
 class Batch(msgspec.Struct, frozen=True):

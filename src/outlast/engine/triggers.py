@@ -52,6 +52,11 @@ class Signal(msgspec.Struct, frozen=True):
     header: Header | None = None
     request_id: str = ""
     links: Sequence[Link] = ()
+    external: WorkflowExecution | None = None
+    """The workflow that sends it, if it is one."""
+    external_initiated_event_id: int = 0
+    only_child_of: str = ""
+    """A run id: refuse the signal unless that run is the parent."""
     even_in_backoff: bool = False
     """SignalWithStart on an existing run cuts a start delay short; a plain signal does not."""
 
@@ -66,6 +71,8 @@ class Start(msgspec.Struct, frozen=True):
     request_id: str
     attributes: WorkflowExecutionStartedEventAttributes
     signal: Signal | None = None
+    eager_worker: str | None = None
+    """The identity of a worker that wants the first workflow task with the answer."""
     user_metadata: UserMetadata | None = None
     links: Sequence[Link] = ()
     parent_holds_first_task: bool = False
@@ -80,6 +87,15 @@ class RequestCancel(msgspec.Struct, frozen=True):
     links: Sequence[Link] = ()
     external: WorkflowExecution | None = None
     external_initiated_event_id: int = 0
+    only_child_of: str = ""
+    """A run id: refuse the request unless that run is the parent."""
+
+
+class Attach(msgspec.Struct, frozen=True):
+    """A start that was answered with this run, by its conflict policy, leaves its request id or links here."""
+
+    request_id: str
+    links: Sequence[Link] = ()
 
 
 class Terminate(msgspec.Struct, frozen=True):
@@ -114,7 +130,7 @@ class CompleteWorkflowTask(msgspec.Struct, frozen=True):
     token: WorkflowTaskToken
     request: RespondWorkflowTaskCompletedRequest
     request_id: str = ""
-    """For a workflow task or activities that are started at once for the same worker."""
+    """For activities that are started at once for the same worker."""
 
 
 class FailWorkflowTask(msgspec.Struct, frozen=True):
@@ -215,6 +231,13 @@ class ReleaseFirstTask(msgspec.Struct, frozen=True):
     """To a child: the parent has recorded CHILD_STARTED, the first workflow task may be scheduled."""
 
 
+class ExternalTold(msgspec.Struct, frozen=True):
+    """The other workflow has taken a message, or `failure` says why not: the end of a `…FailedCause` name."""
+
+    initiated: HistoryEvent
+    failure: str = ""
+
+
 class ParentNotified(msgspec.Struct, frozen=True):
     pass
 
@@ -241,4 +264,6 @@ Trigger = (
     | ChildFirstTaskReleased
     | ReleaseFirstTask
     | ParentNotified
+    | ExternalTold
+    | Attach
 )

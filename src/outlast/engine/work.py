@@ -13,6 +13,7 @@ from outlast.engine.transition import (
     OfferWorkflowTask,
     ReleaseChild,
     StartChild,
+    TellExternal,
 )
 
 
@@ -37,6 +38,7 @@ def pending_work(execution: Execution) -> list[Effect]:
                 effects.append(StartChild(child.initiated_event_id))
             elif child.first_task_to_release:
                 effects.append(ReleaseChild(child.initiated_event_id))
+        effects += [TellExternal(message.initiated_event_id) for message in execution.externals.values()]
         return effects
     effects += [ApplyClosePolicy(c.initiated_event_id) for c in execution.children.values() if c.policy_to_apply]
     if run.parent_to_notify:
@@ -49,7 +51,7 @@ def has_work(execution: Execution) -> bool:
     run = execution.run
     if not run.open:
         return run.parent_to_notify or any(child.policy_to_apply for child in execution.children.values())
-    if run.workflow_task is not None and not run.workflow_task.started:
+    if execution.externals or (run.workflow_task is not None and not run.workflow_task.started):
         return True
     if any(activity.offered and not activity.started_time for activity in execution.activities.values()):
         return True

@@ -66,7 +66,7 @@ class Node:
         self._shard.bind(Outbox(self._shard, histories).deliver)
         self._handlers = handlers(
             SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
-            WorkflowCalls(self._shard, self._namespaces),
+            WorkflowCalls(self._shard, tasks, self._namespaces),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),

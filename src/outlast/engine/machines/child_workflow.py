@@ -137,7 +137,8 @@ def initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes
         nanoseconds(command.workflow_run_timeout),
         nanoseconds(command.workflow_task_timeout),
     )
-    attributes.workflow_execution_timeout.CopyFrom(timeouts.workflow_execution_timeout)
+    if timeouts.HasField("workflow_execution_timeout"):
+        attributes.workflow_execution_timeout.CopyFrom(timeouts.workflow_execution_timeout)
     attributes.workflow_run_timeout.CopyFrom(timeouts.workflow_run_timeout)
     attributes.workflow_task_timeout.CopyFrom(timeouts.workflow_task_timeout)
     attributes.parent_close_policy = command.parent_close_policy or ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 
 from temporalio.api.common.v1 import Link, Payloads
 from temporalio.api.enums.v1 import (
@@ -149,6 +150,7 @@ def _of_origin(draft: Draft, backoff: int) -> WorkflowExecutionStartedEventAttri
     attributes = WorkflowExecutionStartedEventAttributes.FromString(draft.origin)
     attributes.continued_execution_run_id = draft.run.run_id
     attributes.ClearField("original_execution_run_id")
+    attributes.ClearField("identity")
     attributes.first_execution_run_id = draft.run.first_run_id
     set_duration(attributes.first_workflow_task_backoff, backoff)
     return attributes
@@ -158,14 +160,16 @@ def _following(draft: Draft, attributes: WorkflowExecutionStartedEventAttributes
     run = draft.run
     if run.execution_expiration:
         set_time(attributes.workflow_execution_expiration_time, run.execution_expiration)
+    attributes.prev_auto_reset_points.SetInParent()
     if run.reset_points:
         attributes.prev_auto_reset_points.ParseFromString(run.reset_points)
         for point in attributes.prev_auto_reset_points.points:
             if point.run_id == run.run_id:
                 set_time(point.expire_time, draft.now + draft.context.namespace.retention)
+        run.reset_points = attributes.prev_auto_reset_points.SerializeToString()
     return Start(
         workflow_id=run.workflow_id,
-        request_id=draft.context.fresh_id,
+        request_id=str(uuid5(UUID(draft.context.fresh_id), "start")),
         attributes=attributes,
         links=[Link.FromString(link) for link in run.started_links],
     )

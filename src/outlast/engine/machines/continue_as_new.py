@@ -93,7 +93,7 @@ def continue_as_new(draft: Draft, command: ContinueAsNewWorkflowExecutionCommand
     attributes.task_queue.CopyFrom(following.task_queue)
     attributes.workflow_run_timeout.CopyFrom(following.workflow_run_timeout)
     attributes.workflow_task_timeout.CopyFrom(following.workflow_task_timeout)
-    if following.HasField("first_workflow_task_backoff"):
+    if command.HasField("backoff_start_interval"):
         attributes.backoff_start_interval.CopyFrom(following.first_workflow_task_backoff)
     attributes.initiator = command.initiator
     for name in (*_FROM_COMMAND_ALONE, "failure"):

@@ -23,6 +23,7 @@ def receive(draft: Draft, signal: Signal) -> None:
         return
     if not run.open:
         raise NotFound(WORKFLOW_COMPLETED)
+    _check_parent(draft, signal.only_child_of)
     if run.close_attempted and run.workflow_task is not None and run.workflow_task.started:
         raise Busy("workflow operation can not be applied because workflow is closing")
     if run.signal_count >= limits.SIGNALS_MAX:
@@ -42,8 +43,16 @@ def write(draft: Draft, signal: Signal) -> None:
         attributes.input.CopyFrom(signal.input)
     if signal.header is not None:
         attributes.header.CopyFrom(signal.header)
+    if signal.external is not None:
+        attributes.external_workflow_execution.CopyFrom(signal.external)
     event.links.extend(signal.links)
     draft.add(event)
+
+
+def _check_parent(draft: Draft, only_child_of: str) -> None:
+    parent = draft.run.parent
+    if only_child_of and (parent is None or parent.run_id != only_child_of):
+        raise NotFound("workflow execution not found")
 
 
 def evolve_signaled(draft: Draft, event: HistoryEvent) -> None:
@@ -56,6 +65,7 @@ def evolve_signaled(draft: Draft, event: HistoryEvent) -> None:
 def request_cancel(draft: Draft, request: RequestCancel) -> None:
     """Record that somebody wants the run to stop; a repeat, or one for a closed run, changes nothing."""
     run = draft.run
+    _check_parent(draft, request.only_child_of)
     if not run.open or run.cancel_requested:
         return
     if request.first_execution_run_id and request.first_execution_run_id != run.first_run_id:

@@ -1,6 +1,5 @@
 """What requests must look like: the reference server's checks, with its texts (workflow-core.md 1.2, platform.md 0)."""
 
-import re
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -19,7 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import limits, search_attributes
-from outlast.engine.checks import duration_flaw, queue_name_flaw
+from outlast.engine.checks import duration_flaw, is_run_id, queue_name_flaw
 from outlast.engine.cron import check_cron
 from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.retry import check_retry_policy, fill_retry_policy
@@ -76,11 +75,8 @@ def check_execution(request: Message, execution: WorkflowExecution) -> None:
 
 
 def check_run_id(run_id: str) -> None:
-    if run_id and not _UUID.fullmatch(run_id):
+    if run_id and not is_run_id(run_id):
         raise InvalidArgument("Invalid RunId.")
-
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def check_task_queue(request: Message, field: str, queue: TaskQueue) -> None:
@@ -167,8 +163,6 @@ def _check_unsupported(request: StartWorkflowExecutionRequest | SignalWithStartW
         options = request.on_conflict_options
         if options.attach_completion_callbacks and not options.attach_request_id:
             raise InvalidArgument("attaching request ID is required for attaching completion callbacks")
-        if options.attach_request_id or options.attach_links:
-            raise Unsupported("on_conflict_options are not built yet")
 
 
 def check_callback(callback: Callback) -> None:

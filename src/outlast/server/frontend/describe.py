@@ -107,11 +107,9 @@ def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse
     started = extended.request_id_infos[run.create_request_id]
     started.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
     started.event_id = 1
-    for request_id, event_id in execution.request_ids.items():
-        if not event_id:
-            continue  # It was buffered: the reference server does not show those.
+    for request_id, event_id in execution.attached.items():
         info = extended.request_id_infos[request_id]
-        info.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+        info.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED
         info.event_id = event_id
 
 

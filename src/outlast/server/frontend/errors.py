@@ -7,6 +7,7 @@ from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 from temporalio.api.enums.v1 import ResourceExhaustedCause, ResourceExhaustedScope
 from temporalio.api.errordetails.v1 import (
+    NamespaceAlreadyExistsFailure,
     NamespaceNotFoundFailure,
     NotFoundFailure,
     QueryFailedFailure,
@@ -46,6 +47,8 @@ def rpc_error(error: Exception) -> RpcError:
     match error:
         case refusals.NamespaceNotFound(namespace=namespace):
             return RpcError(StatusCode.NOT_FOUND, message, NamespaceNotFoundFailure(namespace=namespace))
+        case refusals.NamespaceExists():
+            return RpcError(StatusCode.ALREADY_EXISTS, message, NamespaceAlreadyExistsFailure())
         case refusals.NotFound():
             return RpcError(StatusCode.NOT_FOUND, message, NotFoundFailure())
         case refusals.AlreadyStarted():

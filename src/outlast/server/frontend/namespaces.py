@@ -8,7 +8,7 @@ import msgspec
 from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceState
 from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
 
-from outlast.engine.limits import BLOB_BYTES_MAX, ID_BYTES_MAX, MEMO_BYTES_MAX, SECOND
+from outlast.engine.limits import BLOB_BYTES_MAX, ID_BYTES_MAX, MEMO_BYTES_MAX, SECOND, TASK_COMPLETION_BYTES_MAX
 from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
 from outlast.engine.triggers import NamespaceView
 from outlast.server.store.protocol import Store, StoredNamespace
@@ -114,6 +114,7 @@ def describe(namespace: Namespace) -> DescribeNamespaceResponse:
     info.capabilities.SetInParent()
     info.limits.blob_size_limit_error = BLOB_BYTES_MAX
     info.limits.memo_size_limit_error = MEMO_BYTES_MAX
+    info.limits.workflow_task_completion_size_limit_error = TASK_COMPLETION_BYTES_MAX
     config = described.config
     config.workflow_execution_retention_ttl.seconds = namespace.retention_s
     config.bad_binaries.SetInParent()

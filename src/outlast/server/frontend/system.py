@@ -2,7 +2,6 @@
 
 from uuid import UUID, uuid4
 
-from grpc import StatusCode
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeNamespaceResponse,
@@ -16,7 +15,7 @@ from temporalio.api.workflowservice.v1 import (
     RegisterNamespaceResponse,
 )
 
-from outlast.engine.refusals import InvalidArgument, NamespaceNotFound, Refusal
+from outlast.engine.refusals import InvalidArgument, NamespaceExists, NamespaceNotFound
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.limits import NAMESPACE_RETENTION_S_MIN
 from outlast.server.frontend.namespaces import Namespace, NamespaceRegistry, describe
@@ -36,12 +35,6 @@ SUPPORTED_CLIENTS = {
 PAGE_SIZE_DEFAULT = 100
 
 
-class NamespaceExists(Refusal):
-    """A namespace of this name is registered."""
-
-    code = StatusCode.ALREADY_EXISTS
-
-
 class SystemCalls:
     def __init__(self, namespaces: NamespaceRegistry, store_name: str) -> None:
         self._namespaces = namespaces
@@ -57,6 +50,8 @@ class SystemCalls:
         has.activity_failure_include_heartbeat = True
         has.encoded_failure_attributes = True
         has.sdk_metadata = True
+        has.upsert_memo = True
+        has.eager_workflow_start = True
         return info
 
     async def get_cluster_info(self, request: GetClusterInfoRequest, call: Call) -> GetClusterInfoResponse:
@@ -81,7 +76,7 @@ class SystemCalls:
         if request.is_global_namespace:
             raise InvalidArgument("Cannot register global namespace when not enabled")
         if self._namespaces.get(request.namespace) is not None:
-            raise NamespaceExists(f'Namespace "{request.namespace}" already exists')
+            raise NamespaceExists(request.namespace)
         namespace = Namespace(str(uuid4()), request.namespace, request.description, request.owner_email, retention, dict(request.data))
         await self._namespaces.register(namespace)
         return RegisterNamespaceResponse()

@@ -1,5 +1,6 @@
 """Tokens that travel through clients: opaque to them, checked when they come back."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -51,7 +52,8 @@ class HistoryPosition(msgspec.Struct, frozen=True, array_like=True, tag="h"):
     """All known events were read: wait for new ones."""
 
 
-_decode_task = msgspec.msgpack.Decoder(WorkflowTaskPass | ActivityPass | QueryPass).decode
+_AnyPass = WorkflowTaskPass | ActivityPass | QueryPass
+_decode_task: Callable[[bytes], _AnyPass] = msgspec.msgpack.Decoder(_AnyPass).decode
 _decode_position = msgspec.msgpack.Decoder(HistoryPosition).decode
 
 
@@ -61,12 +63,20 @@ def encode(token: msgspec.Struct) -> bytes:
 
 def decode_task(data: bytes, kind: type[TokenT]) -> TokenT:
     """The token, which must be of this kind. Raises InvalidArgument."""
+    return of_kind(decode_any(data), kind)
+
+
+def decode_any(data: bytes) -> WorkflowTaskPass | ActivityPass | QueryPass:
+    """The token, of whatever kind. Raises InvalidArgument."""
     if not data:
         raise InvalidArgument("Task token not set on request.")
     try:
-        token = _decode_task(data)
+        return _decode_task(data)
     except msgspec.MsgspecError:
         raise InvalidArgument("Error deserializing task token.") from None
+
+
+def of_kind(token: object, kind: type[TokenT]) -> TokenT:
     if not isinstance(token, kind):
         raise InvalidArgument("Error deserializing task token.")
     return token

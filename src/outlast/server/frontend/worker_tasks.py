@@ -55,8 +55,10 @@ from outlast.server.frontend.tokens import (
     HistoryPosition,
     QueryPass,
     WorkflowTaskPass,
+    decode_any,
     decode_task,
     encode,
+    of_kind,
 )
 from outlast.server.matching.protocol import Poller, QueueKind, QueueName
 from outlast.server.shard.protocol import StartedActivity, StartedWorkflowTask
@@ -182,6 +184,7 @@ class WorkerCalls:
     async def complete_activity(self, request: RespondActivityTaskCompletedRequest, call: Call) -> RespondActivityTaskCompletedResponse:
         token = self._activity_pass(request)
         result = request.result if request.HasField("result") else None
+        checks.check_identity(request.identity)
         await self._shard.update(token.key, t.CompleteActivity(token.activity, result, request.identity))
         return RespondActivityTaskCompletedResponse()
 
@@ -195,6 +198,7 @@ class WorkerCalls:
 
     async def fail_activity(self, request: RespondActivityTaskFailedRequest, call: Call) -> RespondActivityTaskFailedResponse:
         token = self._activity_pass(request)
+        checks.check_identity(request.identity)
         await self._shard.update(token.key, _failed(request, token.activity))
         return RespondActivityTaskFailedResponse(failures=_cut_failures(request.failure))
 
@@ -205,6 +209,7 @@ class WorkerCalls:
 
     async def cancel_activity(self, request: RespondActivityTaskCanceledRequest, call: Call) -> RespondActivityTaskCanceledResponse:
         token = self._activity_pass(request)
+        checks.check_identity(request.identity)
         await self._shard.update(token.key, t.CancelActivity(token.activity, _details(request), request.identity))
         return RespondActivityTaskCanceledResponse()
 
@@ -222,9 +227,10 @@ class WorkerCalls:
         | RespondActivityTaskFailedRequest
         | RespondActivityTaskCanceledRequest,
     ) -> ActivityPass:
-        token = decode_task(request.task_token, ActivityPass)
-        self._check_namespace(request.namespace, token.key)
-        return token
+        token = decode_any(request.task_token)
+        if not isinstance(token, QueryPass):
+            self._check_namespace(request.namespace, token.key)
+        return of_kind(token, ActivityPass)
 
     def _by_id(
         self,

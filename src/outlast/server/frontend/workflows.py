@@ -25,6 +25,7 @@ from outlast.engine.machines.start import attributes_of_request
 from outlast.engine.refusals import InvalidArgument
 from outlast.engine.state import Run
 from outlast.engine.triggers import (
+    Attach,
     NamespaceView,
     RequestCancel,
     Signal,
@@ -35,12 +36,15 @@ from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.describe import describe_execution
 from outlast.server.frontend.namespaces import NamespaceRegistry
+from outlast.server.frontend.worker_tasks import workflow_task_reply
 from outlast.server.shard.shard import Shard
+from outlast.server.shard.tasks import Tasks
 
 
 class WorkflowCalls:
-    def __init__(self, shard: Shard, namespaces: NamespaceRegistry) -> None:
+    def __init__(self, shard: Shard, tasks: Tasks, namespaces: NamespaceRegistry) -> None:
         self._shard = shard
+        self._tasks = tasks
         self._namespaces = namespaces
 
     async def start(self, request: StartWorkflowExecutionRequest, call: Call) -> StartWorkflowExecutionResponse:
@@ -51,18 +55,28 @@ class WorkflowCalls:
             workflow_id=request.workflow_id,
             request_id=request.request_id or str(uuid4()),
             attributes=attributes,
+            eager_worker=request.identity if request.request_eager_execution else None,
             user_metadata=request.user_metadata if request.HasField("user_metadata") else None,
             links=request.links,
         )
-        result = await self._shard.start(namespace, first, *checks.policies(request))
+        result = await self._shard.start(namespace, first, *checks.policies(request), _attachment(request, first.request_id))
         run = result.execution.run
-        return StartWorkflowExecutionResponse(
+        if result.attached:
+            link = _event_link(run, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED, request_id=first.request_id)
+        else:
+            link = _event_link(run, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, event_id=1)
+        reply = StartWorkflowExecutionResponse(
             run_id=run.run_id,
             first_execution_run_id=run.first_run_id,
             started=result.started,
             status=run.status,  # type: ignore[arg-type]
-            link=_event_link(run, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, event_id=1),
+            link=link,
         )
+        if request.request_eager_execution and result.started:
+            task = await self._tasks.eager_workflow_task(run.key, first.request_id)
+            if task is not None:
+                reply.eager_workflow_task.ParseFromString(workflow_task_reply(task, request.task_queue))
+        return reply
 
     async def signal(self, request: SignalWorkflowExecutionRequest, call: Call) -> SignalWorkflowExecutionResponse:
         namespace = self._namespaces.find(request.namespace)
@@ -156,6 +170,14 @@ class WorkflowCalls:
         entity = await self._shard.find(_key(namespace, request.execution))
         await self._shard.settled(entity)
         return describe_execution(entity.execution, namespace)
+
+
+def _attachment(request: StartWorkflowExecutionRequest, request_id: str) -> Attach | None:
+    """What an existing run is told, when it is used instead of a new one."""
+    options = request.on_conflict_options
+    if not (options.attach_request_id or options.attach_links or options.attach_completion_callbacks):
+        return None
+    return Attach(request_id if options.attach_request_id else "", request.links if options.attach_links else ())
 
 
 def _key(namespace: NamespaceView, execution: WorkflowExecution, first_execution_run_id: str = "") -> ExecutionKey:

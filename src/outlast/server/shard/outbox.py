@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid5
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import (
@@ -10,13 +11,13 @@ from temporalio.api.enums.v1 import (
     StartChildWorkflowExecutionFailedCause,
     WorkflowIdConflictPolicy,
 )
-from temporalio.api.history.v1 import History
+from temporalio.api.history.v1 import History, HistoryEvent
 
 from outlast.engine import triggers as t
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.child_workflow import start_of_child
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
-from outlast.engine.refusals import AlreadyStarted, NotFound
+from outlast.engine.refusals import AlreadyStarted, Busy, InvalidArgument, NotFound
 from outlast.engine.state import Child, Run
 from outlast.engine.transition import (
     ApplyClosePolicy,
@@ -24,6 +25,7 @@ from outlast.engine.transition import (
     NotifyParent,
     ReleaseChild,
     StartChild,
+    TellExternal,
 )
 from outlast.server.shard.histories import Histories
 from outlast.server.shard.limits import DELIVERY_BACKOFF_MAX_S, DELIVERY_BACKOFF_S
@@ -56,6 +58,8 @@ class Outbox:
                 return lambda: self._release_child(key, event_id)
             case ApplyClosePolicy(initiated_event_id=event_id):
                 return lambda: self._apply_close_policy(key, event_id)
+            case TellExternal(initiated_event_id=event_id):
+                return lambda: self._tell_external(key, event_id)
             case NotifyParent():
                 return lambda: self._notify_parent(key)
             case _:
@@ -68,7 +72,7 @@ class Outbox:
                 try:
                     await attempt()
                     return
-                except StoreError as error:
+                except (StoreError, Busy) as error:
                     logger.warning("delivery of %s waits: %s", message, error)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, DELIVERY_BACKOFF_MAX_S)
@@ -139,6 +143,20 @@ class Outbox:
         current = ExecutionKey(child.namespace_id, child.workflow_id, "")
         await self._ignoring_not_found(self._shard.update(current, trigger))
 
+    async def _tell_external(self, key: ExecutionKey, initiated_event_id: int) -> None:
+        origin = await self._shard.find(key)
+        if initiated_event_id not in origin.execution.externals or not origin.execution.run.open:
+            return
+        initiated = await self._histories.event(origin, initiated_event_id)
+        failure = ""
+        try:
+            await self._shard.update(*_message(origin.execution.run, initiated))
+        except NotFound:
+            failure = "EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND"
+        except InvalidArgument:
+            failure = "SIGNAL_COUNT_LIMIT_EXCEEDED"
+        await self._shard.update(key, t.ExternalTold(initiated, failure))
+
     async def _notify_parent(self, key: ExecutionKey) -> None:
         entity = await self._shard.find(key)
         run = entity.execution.run
@@ -155,3 +173,36 @@ class Outbox:
             await update
         except NotFound:
             return
+
+
+def _message(origin: Run, initiated: HistoryEvent) -> tuple[ExecutionKey, t.Trigger]:
+    """Where a message to another workflow goes, and what it says. Raises NotFound when it can never arrive."""
+    sender = WorkflowExecution(workflow_id=origin.workflow_id, run_id=origin.run_id)
+    request_id = str(uuid5(UUID(origin.run_id), str(initiated.event_id)))
+    if initiated.HasField("signal_external_workflow_execution_initiated_event_attributes"):
+        signal = initiated.signal_external_workflow_execution_initiated_event_attributes
+        target = ExecutionKey(signal.namespace_id, signal.workflow_execution.workflow_id, signal.workflow_execution.run_id)
+        trigger: t.Trigger = t.Signal(
+            name=signal.signal_name,
+            input=signal.input if signal.HasField("input") else None,
+            identity=SERVER_IDENTITY,
+            header=signal.header if signal.HasField("header") else None,
+            request_id=request_id,
+            external=sender,
+            external_initiated_event_id=initiated.event_id,
+            only_child_of=origin.run_id if signal.child_workflow_only else "",
+        )
+    else:
+        cancel = initiated.request_cancel_external_workflow_execution_initiated_event_attributes
+        target = ExecutionKey(cancel.namespace_id, cancel.workflow_execution.workflow_id, cancel.workflow_execution.run_id)
+        trigger = t.RequestCancel(
+            reason=cancel.reason,
+            identity=SERVER_IDENTITY,
+            request_id=request_id,
+            external=sender,
+            external_initiated_event_id=initiated.event_id,
+            only_child_of=origin.run_id if cancel.child_workflow_only else "",
+        )
+    if target == ExecutionKey(origin.namespace_id, origin.workflow_id, ""):
+        raise NotFound("a workflow cannot send a message to its own current run")
+    return target, trigger

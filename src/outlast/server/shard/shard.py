@@ -23,6 +23,7 @@ from outlast.engine.transition import (
     Transition,
 )
 from outlast.engine.triggers import (
+    Attach,
     Context,
     NamespaceView,
     Signal,
@@ -302,17 +303,25 @@ class Shard:
 
     # Starting
 
-    async def start(self, namespace: NamespaceView, first: Start, reuse: int, conflict: int) -> StartResult:
-        """Start a run, unless the id policies or the request id say otherwise. Raises AlreadyStarted."""
+    async def start(self, namespace: NamespaceView, first: Start, reuse: int, conflict: int, attach: Attach | None = None) -> StartResult:
+        """Start a run, unless the id policies or the request id say otherwise. Raises AlreadyStarted.
+
+        With `attach`, a run that is used instead is told of the request.
+        """
         current = await self.find_current(WorkflowKey(namespace.id, first.workflow_id))
         if current is not None:
             run = current.execution.run
             if run.create_request_id == first.request_id:
                 await self.settled(current)
                 return StartResult(current.execution, True)
-            if run.open and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+            if first.request_id in current.execution.attached:
                 await self.settled(current)
-                return StartResult(current.execution, False)
+                return StartResult(current.execution, False, attached=True)
+            if run.open and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+                if attach is not None:
+                    self.decide(current, attach)
+                await self.settled(current)
+                return StartResult(current.execution, False, attached=attach is not None)
             if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
                 text = f"Workflow execution is already running. WorkflowId: {run.workflow_id}, RunId: {run.run_id}."
                 raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)

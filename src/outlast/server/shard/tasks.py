@@ -21,6 +21,7 @@ from outlast.server.matching.protocol import Poller, QueueName
 from outlast.server.matching.query import QueryWork
 from outlast.server.shard.entity import Entity
 from outlast.server.shard.histories import Histories
+from outlast.server.shard.ids import new_run_id
 from outlast.server.shard.protocol import (
     ActivityWork,
     CompletedWorkflowTask,
@@ -87,6 +88,14 @@ class Tasks:
             queries=self._queries.riding(entity),
         )
 
+    async def eager_workflow_task(self, key: ExecutionKey, request_id: str) -> StartedWorkflowTask | None:
+        """The first workflow task, if the start with this request id took it along and it is not completed yet."""
+        entity = await self._shard.find(key)
+        task = entity.execution.run.workflow_task
+        if task is None or not task.started or task.request_id != request_id:
+            return None
+        return await self._workflow_task(entity, full=True)
+
     async def _claim_activity(self, work: ActivityWork, poller: Poller) -> StartedActivity:
         entity = await self._shard.find(work.key)
         trigger = StartActivity(work.scheduled_event_id, work.attempt, work.stamp, poller.request_id, poller.identity)
@@ -139,7 +148,7 @@ class Tasks:
     ) -> CompletedWorkflowTask:
         """Do the worker's commands; what it gets back at once: its next workflow task, activities to run itself."""
         entity = await self._shard.find(key)
-        transition = self._shard.decide(entity, CompleteWorkflowTask(token, request, "request-from-RespondWorkflowTaskCompleted"))
+        transition = self._shard.decide(entity, CompleteWorkflowTask(token, request, new_run_id()))
         scheduled = list(transition.eager_activities)
         riding = self._queries.take_answered(entity, request)
         await self._shard.settled(entity)
