@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from typing import TypeVar
 
+from outlast.server.handover import Poller, QueryWork, QueueKind, QueueName
 from outlast.server.matching.matching import Matching
-from outlast.server.matching.protocol import Poller, QueueKind, QueueName
-from outlast.server.matching.query import QueryWork
 
 SECOND = 1_000_000_000
 NOON = 1_800_000_000 * SECOND

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
+from outlast.server.handover import QueueKind, QueueName
 from outlast.server.matching import limits, queue
-from outlast.server.matching.protocol import QueueKind, QueueName
 from tests.matching.fakes import LONG_S, QUEUE, Clock, FakeMatching, FakeOwner, StoreIsDown, poller, settle, with_matching
 
 

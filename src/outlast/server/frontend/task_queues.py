@@ -12,8 +12,7 @@ from outlast.engine.wire import set_duration, set_time
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.namespaces import NamespaceRegistry
-from outlast.server.matching.protocol import QueueKind, QueueName
-from outlast.server.matching.queue import QueueDescription
+from outlast.server.handover import QueueDescription, QueueKind, QueueName
 from outlast.server.shard.protocol import WorkflowWork
 from outlast.server.shard.shard import Shard
 

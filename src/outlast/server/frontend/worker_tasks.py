@@ -60,7 +60,7 @@ from outlast.server.frontend.tokens import (
     encode,
     of_kind,
 )
-from outlast.server.matching.protocol import Poller, QueueKind, QueueName
+from outlast.server.handover import Poller, QueueKind, QueueName
 from outlast.server.shard.protocol import StartedActivity, StartedWorkflowTask
 from outlast.server.shard.queries import Queries, Rejected
 from outlast.server.shard.shard import Shard

@@ -5,8 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Generic, TypeVar
 
-from outlast.server.matching.protocol import Poller, QueueName, WorkOwner
-from outlast.server.matching.query import QueryWork
+from outlast.server.handover import Poller, QueryWork, QueueName, WorkOwner
 
 T = TypeVar("T")
 

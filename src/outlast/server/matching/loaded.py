@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from outlast.server.handover import QueueName
 from outlast.server.matching.limits import QUEUES_LOOKED_AT
-from outlast.server.matching.protocol import QueueName
 from outlast.server.matching.queue import TaskQueue
 
 

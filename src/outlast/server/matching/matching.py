@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from outlast.server.handover import Poller, QueryWork, QueueDescription, QueueName, TooManyQueries, WorkOwner
 from outlast.server.matching.claims import Claims
 from outlast.server.matching.limits import QUERIES_MAX, STALE_CLAIMS_PER_TURN
 from outlast.server.matching.loaded import LoadedQueues
 from outlast.server.matching.pollers import Waiter
-from outlast.server.matching.protocol import Poller, QueueName, WorkOwner
-from outlast.server.matching.query import Queries, QueryWork, TooManyQueries
-from outlast.server.matching.queue import QueueDescription, TaskQueue
+from outlast.server.matching.query import Queries
+from outlast.server.matching.queue import TaskQueue
 
 T = TypeVar("T")
 ReplyT = TypeVar("ReplyT")

@@ -4,19 +4,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable
 
-import msgspec
-
+from outlast.server.handover import Poller, PollerSeen
 from outlast.server.matching.limits import POLLER_RECENT, POLLER_REMEMBERED, POLLERS_MAX
-from outlast.server.matching.protocol import Poller
 
 Waiter = asyncio.Future[Hashable | None]
 """What a waiting poll waits for: the work assigned to it, or None when it shall end with empty hands."""
-
-
-class PollerSeen(msgspec.Struct, frozen=True):
-    identity: str
-    last_access_ns: int
-    rate_per_second: float
 
 
 class Pollers:

@@ -6,29 +6,9 @@ import uuid
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-import msgspec
+from outlast.server.handover import QueryTimeout, QueryWork
 
 ReplyT = TypeVar("ReplyT")
-
-
-class QueryTimeout(Exception):
-    """Nobody answered the query in time: `taken` tells a worker that is slow from one that is not there."""
-
-    def __init__(self, *, taken: bool) -> None:
-        super().__init__("a worker took the query and did not answer" if taken else "no poller took the query")
-        self.taken = taken
-
-
-class TooManyQueries(Exception):
-    """The queue holds as many queries as it may: the caller may ask again later."""
-
-
-class QueryWork(msgspec.Struct, frozen=True, eq=False):
-    """The work behind a query's offer. Two are the same only if they are one object; the id is for the way back."""
-
-    query_id: str
-    payload: object
-    """Opaque: what the owner needs to make the task."""
 
 
 class _Asked(Generic[ReplyT]):

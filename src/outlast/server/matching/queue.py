@@ -3,22 +3,10 @@
 from collections import OrderedDict
 from collections.abc import Hashable
 
-import msgspec
-
+from outlast.server.handover import Poller, QueryWork, QueueDescription, QueueName
 from outlast.server.matching.limits import OFFERS_MAX, QUEUE_IDLE
-from outlast.server.matching.pollers import Pollers, PollerSeen
-from outlast.server.matching.protocol import Poller, QueueName
-from outlast.server.matching.query import QueryWork
+from outlast.server.matching.pollers import Pollers
 from outlast.server.matching.rate import MovingRate
-
-
-class QueueDescription(msgspec.Struct, frozen=True):
-    pollers: tuple[PollerSeen, ...] = ()
-    backlog_count: int = 0
-    oldest_offer_age_ns: int = 0
-    add_rate: float = 0.0
-    """Offers accepted per second, lately; those that met a waiting poller at once too."""
-    dispatch_rate: float = 0.0
 
 
 class TaskQueue:

@@ -20,8 +20,7 @@ from outlast.engine.refusals import (
     WorkflowNotReady,
 )
 from outlast.engine.triggers import ResetSticky
-from outlast.server.matching.protocol import QueueKind, QueueName
-from outlast.server.matching.query import QueryTimeout
+from outlast.server.handover import QueryTimeout, QueueKind, QueueName, TooManyQueries
 from outlast.server.shard.entity import BufferedQuery, Entity
 from outlast.server.shard.limits import BUFFERED_QUERIES_MAX, QUERY_FIRST_TASK_WAIT_S
 from outlast.server.shard.protocol import QueryPayload
@@ -155,7 +154,10 @@ class Queries:
             raise QueryExpired("query was not answered before its deadline") from None
 
     async def _dispatch(self, queue: QueueName, payload: QueryPayload, timeout_s: float) -> WorkflowQueryResult:
-        result = await self._shard.matching.dispatch_query(queue, payload, timeout_s)
+        try:
+            result = await self._shard.matching.dispatch_query(queue, payload, timeout_s)
+        except TooManyQueries as error:
+            raise Busy(str(error)) from None
         assert isinstance(result, WorkflowQueryResult)
         return result
 

@@ -32,8 +32,7 @@ from outlast.engine.triggers import (
     Trigger,
 )
 from outlast.engine.work import next_due, pending_work
-from outlast.server.matching.matching import Matching
-from outlast.server.matching.protocol import QueueKind, QueueName
+from outlast.server.handover import QueueKind, QueueName, TaskQueues
 from outlast.server.shard import limits
 from outlast.server.shard.commits import Commits
 from outlast.server.shard.entity import Entity
@@ -58,7 +57,7 @@ class Shard:
     def __init__(
         self,
         store: Store,
-        matching: "Matching[StartedTask, object]",
+        matching: TaskQueues[StartedTask, object],
         namespaces: Namespaces,
         clock: Callable[[], int],
     ) -> None:

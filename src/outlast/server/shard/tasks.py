@@ -17,8 +17,7 @@ from outlast.engine.triggers import (
 )
 from outlast.engine.wire import frame_event
 from outlast.engine.work import offer_workflow_task
-from outlast.server.matching.protocol import Poller, QueueName
-from outlast.server.matching.query import QueryWork
+from outlast.server.handover import Poller, QueryWork, QueueName
 from outlast.server.shard.entity import Entity
 from outlast.server.shard.histories import Histories
 from outlast.server.shard.ids import new_run_id
