@@ -8,7 +8,7 @@ import msgspec
 
 from outlast.server.shard.entity import Entity
 from outlast.server.shard.limits import COMMIT_WRITES_MAX
-from outlast.server.store.errors import StoreError, StoreUnavailable
+from outlast.server.store.errors import StoreError
 from outlast.server.store.protocol import RunWrite, Store
 
 logger = logging.getLogger(__name__)
@@ -68,9 +68,9 @@ class Commits:
                 await self._store.commit(group.writes)
             except StoreError as error:
                 self._fail(group, error)
-            except Exception as error:  # a bug in the store: nothing may be believed to be durable
-                logger.exception("commit failed")
-                self._fail(group, StoreUnavailable(f"commit failed: {error}"))
+            except Exception as bug:  # of the store: nothing may be believed to be durable, and the callers get INTERNAL
+                logger.exception("the store broke while it committed")
+                self._fail(group, bug)
             else:
                 self._land(group)
 
@@ -82,7 +82,7 @@ class Commits:
             landed()
         group.done.set_result(None)
 
-    def _fail(self, group: _Group, error: StoreError) -> None:
+    def _fail(self, group: _Group, error: Exception) -> None:
         """What waits behind was decided on a state that is not: it fails too."""
         logger.error("%s transitions lost, their callers are told: %s", len(group.writes), error)
         failed = [group, *self._groups]
