@@ -1,0 +1,70 @@
+"""The official `temporal` command line, on a node of ours."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client
+
+from outlast.server.node import Node
+from tests.sdk.test_official_sdk import QUEUE, a_worker
+
+TEMPORAL = Path(sys.executable).parent / "temporal"
+SECONDS = 30
+
+
+async def temporal(node: Node, *arguments: str) -> Any:
+    """Run a command; what it prints as JSON."""
+    process = await asyncio.create_subprocess_exec(
+        TEMPORAL,
+        *arguments,
+        "--address",
+        node.address,
+        "--output",
+        "json",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(SECONDS):
+        out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    return json.loads(out) if out.strip() else None
+
+
+async def test_a_workflow_is_started_signalled_queried_shown_and_listed(node: Node, client: Client) -> None:
+    wid, order = ("--workflow-id", "from-the-cli"), json.dumps({"name": "o", "items": [1, 2]})
+    async with a_worker(client):
+        await temporal(node, "workflow", "start", *wid, "--type", "Everything", "--task-queue", QUEUE, "--input", order)
+        await temporal(node, "workflow", "signal", *wid, "--name", "name", "--input", '"first"')
+        queried = await temporal(node, "workflow", "query", *wid, "--name", "seen")
+        await temporal(node, "workflow", "signal", *wid, "--name", "name", "--input", '"second"')
+        result = await temporal(node, "workflow", "result", *wid)
+        described = await temporal(node, "workflow", "describe", *wid)
+        shown = await temporal(node, "workflow", "show", *wid)
+        listed = await temporal(node, "workflow", "list")
+
+    assert queried["queryResult"] == [["first"]]
+    assert result["result"] == [3, ["first", "second"], [0, 1, 2]]
+    assert described["workflowExecutionInfo"]["status"] == "WORKFLOW_EXECUTION_STATUS_COMPLETED"
+    assert shown["events"][-1]["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"
+    assert [execution["execution"]["workflowId"] for execution in listed] == ["from-the-cli"]
+
+
+async def test_a_workflow_is_cancelled_and_another_terminated(node: Node, client: Client) -> None:
+    async with a_worker(client):
+        for verb in ("cancel", "terminate"):
+            wid = ("--workflow-id", f"to-{verb}")
+            await temporal(node, "workflow", "start", *wid, "--type", "Everything", "--task-queue", QUEUE, "--input", "{}")
+            await temporal(node, "workflow", verb, *wid)
+
+    described = await temporal(node, "workflow", "describe", "--workflow-id", "to-terminate")
+    assert described["workflowExecutionInfo"]["status"] == "WORKFLOW_EXECUTION_STATUS_TERMINATED"
+
+
+async def test_namespaces_and_queues_are_described(node: Node) -> None:
+    await temporal(node, "operator", "namespace", "create", "--namespace", "mine")
+    described = await temporal(node, "operator", "namespace", "describe", "--namespace", "mine")
+
+    assert described["namespaceInfo"]["name"] == "mine"
