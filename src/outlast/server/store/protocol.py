@@ -25,8 +25,8 @@ class EventBatch(msgspec.Struct, frozen=True):
         return self.first_event_id + self.event_count - 1
 
 
-class VisibilityRecord(msgspec.Struct, frozen=True):
-    """What lists and counts show of one run."""
+class VisibilityRecord(msgspec.Struct, frozen=True, array_like=True):
+    """What lists and counts show of one run. Stores may keep it as an array: new fields go to the end and have defaults."""
 
     namespace_id: str
     workflow_id: str
@@ -56,6 +56,7 @@ class RunWrite(msgspec.Struct, frozen=True):
     """Everything that one transition changes of one run."""
 
     key: ExecutionKey
+    """A run id is unique in the whole store."""
     core: bytes
     """The run's state without its parts, opaque to the store."""
     due_at: int | None
@@ -103,11 +104,12 @@ class Store(Protocol):
         """Take ownership and bring the schema up to date."""
 
     async def close(self) -> None:
-        """Give up ownership. Idempotent. Every commit that was awaited before is durable."""
+        """Give up ownership. Idempotent. Every commit that was awaited before is durable; one that comes after may be refused."""
 
     async def commit(self, writes: Sequence[RunWrite]) -> None:
         """Write all of `writes`, durably, or nothing. A run may occur several times; later wins, event batches add up.
 
+        Raises BatchExists for a batch that starts where another batch of the run does, in the store or in `writes`.
         One commit at a time: the caller awaits it before the next.
         """
 
@@ -123,7 +125,7 @@ class Store(Protocol):
         """At most `limit` batches, newest first, from the batch that contains `last_event_id` back."""
 
     async def runs_with_work(self, after: ExecutionKey | None, limit: int) -> Sequence[ExecutionKey]:
-        """Runs whose `has_work` is set, in key order, from the one after `after` on."""
+        """Runs whose `has_work` is set, in an order of the store's own, from the one after `after` on."""
 
     async def runs_due(self, from_ns: int, before_ns: int, limit: int) -> Sequence[tuple[int, ExecutionKey]]:
         """(due_at, key) with from_ns <= due_at < before_ns, soonest first."""
@@ -142,4 +144,4 @@ class Store(Protocol):
     async def read_namespaces(self) -> Sequence[StoredNamespace]: ...
 
     async def write_namespace(self, namespace: StoredNamespace) -> None:
-        """Insert or replace by id, durably."""
+        """Insert or replace by id, durably. Raises NamespaceNameTaken."""

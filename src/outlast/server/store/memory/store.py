@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import msgspec
 
 from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
-from outlast.server.store.errors import BadPageToken
+from outlast.server.store.errors import BatchExists, NamespaceNameTaken
+from outlast.server.store.positions import Position, decode_position, encode_position
 from outlast.server.store.protocol import (
     EventBatch,
     RunWrite,
@@ -17,8 +18,6 @@ from outlast.server.store.protocol import (
 )
 
 _OPEN = 1 << 62
-VisibilityOrder = tuple[int, int, str]
-"""(close time, start time, run id), all descending; an open run counts as closing at the end of time."""
 
 
 class _Run(msgspec.Struct):
@@ -27,7 +26,7 @@ class _Run(msgspec.Struct):
     batches: list[EventBatch] = []
     due_at: int | None = None
     has_work: bool = False
-    order: VisibilityOrder | None = None
+    order: Position | None = None
 
 
 class MemoryStore:
@@ -39,7 +38,7 @@ class MemoryStore:
         self._due: list[tuple[int, ExecutionKey]] = []
         self._work: set[ExecutionKey] = set()
         self._records: dict[str, VisibilityRecord] = {}
-        self._order: dict[str, list[VisibilityOrder]] = {}
+        self._order: dict[str, list[Position]] = {}
         self._namespaces: dict[str, StoredNamespace] = {}
 
     async def open(self) -> None:
@@ -49,8 +48,23 @@ class MemoryStore:
         """Nothing to close: reads go on, for a look after the end of a test."""
 
     async def commit(self, writes: Sequence[RunWrite]) -> None:
+        self._check(writes)
         for write in writes:
             self._put(write)
+
+    def _check(self, writes: Sequence[RunWrite]) -> None:
+        """All that can be wrong is found before anything is changed."""
+        added: set[tuple[ExecutionKey, int]] = set()
+        for write in writes:
+            if not write.batches:
+                continue
+            run = self._runs.get(write.key)
+            stored = {batch.first_event_id for batch in run.batches} if run else set()
+            for batch in write.batches:
+                place = write.key, batch.first_event_id
+                if batch.first_event_id in stored or place in added:
+                    raise BatchExists(f"run {write.key.run_id} already has a batch that starts at event {batch.first_event_id}")
+                added.add(place)
 
     def _put(self, write: RunWrite) -> None:
         run = self._runs.get(write.key)
@@ -125,12 +139,9 @@ class MemoryStore:
         order = self._order.get(namespace_id, [])
         end = len(order)
         if token:
-            try:
-                end = bisect_left(order, msgspec.json.decode(token, type=VisibilityOrder))
-            except msgspec.MsgspecError as error:
-                raise BadPageToken(str(error)) from error
+            end = bisect_left(order, decode_position(token))
         page = order[max(end - page_size, 0) : end][::-1]
-        next_token = msgspec.json.encode(page[-1]) if len(page) == page_size else b""
+        next_token = encode_position(page[-1]) if len(page) == page_size else b""
         return VisibilityPage([self._records[run_id] for _, _, run_id in page], next_token)
 
     async def count_visibility(self, namespace_id: str) -> int:
@@ -140,4 +151,7 @@ class MemoryStore:
         return list(self._namespaces.values())
 
     async def write_namespace(self, namespace: StoredNamespace) -> None:
+        for other in self._namespaces.values():
+            if other.name == namespace.name and other.id != namespace.id:
+                raise NamespaceNameTaken(f"namespace {other.id} already has the name {namespace.name!r}")
         self._namespaces[namespace.id] = namespace

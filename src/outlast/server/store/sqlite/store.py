@@ -2,31 +2,37 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
+from typing import Any
 
 from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
-from outlast.server.store.errors import BadPageToken, CannotOpen
+from outlast.server.store.errors import CannotOpen
+from outlast.server.store.positions import decode_position, encode_position
 from outlast.server.store.protocol import (
     EventBatch,
     RunWrite,
     StoredNamespace,
     StoredRun,
     VisibilityPage,
-    VisibilityRecord,
 )
 from outlast.server.store.sqlite.lock import OwnerLock
+from outlast.server.store.sqlite.rows import decode_record
 from outlast.server.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate
+from outlast.server.store.sqlite.setbacks import as_setback
 from outlast.server.store.sqlite.writer import Writer
 
-ResultT = TypeVar("ResultT")
-_decode_record = msgspec.msgpack.Decoder(VisibilityRecord).decode
-_decode_token = msgspec.json.Decoder(tuple[int, int, str]).decode
-_FIRST_PAGE = (1 << 63) - 1, (1 << 63) - 1, "~"
+Row = tuple[Any, ...]
+"""A row as sqlite3 gives it: its values are what the query names."""
+_FIRST_PAGE = (1 << 63) - 1, (1 << 63) - 1, ""
+_PRAGMAS = {
+    "busy_timeout": "5000",  # the first: each of the others may have to wait
+    "synchronous": "full",
+    "cache_size": "-16000",
+    "wal_autocheckpoint": "4000",  # pages: a page that changes often goes into the file once for many commits
+    "secure_delete": "off",  # some builds overwrite what is deleted with zeros, which changes more pages
+}
 
 
 class SqliteStore:
@@ -60,30 +66,36 @@ class SqliteStore:
         self._opened = True
 
     def _prepare(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = None
         try:
             db = self._connect(read_only=False)
-            (application_id,) = db.execute("pragma application_id").fetchone()
-            (version,) = db.execute("pragma user_version").fetchone()
-            (tables,) = db.execute("select count(*) from sqlite_schema").fetchone()
-            if application_id != APPLICATION_ID and (tables or version or application_id):
-                db.close()
-                raise CannotOpen(f"{self._path} is a SQLite file of another program; choose another file name")
-            if version > max(MIGRATIONS):
-                db.close()
-                newest = max(MIGRATIONS)
-                raise CannotOpen(f"{self._path} was written by a newer Outlast (schema {version}, this one knows {newest}); update Outlast")
-            db.execute("pragma journal_mode = wal")
+            self._check(db)
+            (mode,) = db.execute("pragma journal_mode = wal").fetchone()
+            if mode != "wal":
+                raise CannotOpen(f"{self._path}: its file system cannot do write-ahead logging; choose a local disk")
             migrate(db)
-        except sqlite3.DatabaseError as error:
-            raise CannotOpen(f"{self._path} cannot be opened as an Outlast file: {error}") from error
+        except BaseException as error:
+            if db is not None:
+                db.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise CannotOpen(f"{self._path} cannot be opened as an Outlast file: {error}") from error
+            raise
         return db
+
+    def _check(self, db: sqlite3.Connection) -> None:
+        """Raises CannotOpen unless the file is empty, or ours and not newer than we are."""
+        (application_id,) = db.execute("pragma application_id").fetchone()
+        (version,) = db.execute("pragma user_version").fetchone()
+        (tables,) = db.execute("select count(*) from sqlite_schema").fetchone()
+        if application_id != APPLICATION_ID and (tables or version or application_id):
+            raise CannotOpen(f"{self._path} is a SQLite file of another program; choose another file name")
+        newest = max(MIGRATIONS)
+        if version > newest:
+            raise CannotOpen(f"{self._path} was written by a newer Outlast (schema {version}, this one knows {newest}); update Outlast")
 
     def _connect(self, *, read_only: bool) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=64)
-        db.execute("pragma synchronous = full")
-        db.execute("pragma busy_timeout = 5000")
-        db.execute("pragma cache_size = -16000")
-        for name, value in self._pragmas.items():
+        for name, value in {**_PRAGMAS, **self._pragmas}.items():
             db.execute(f"pragma {name} = {value}")
         if read_only:
             db.execute("pragma query_only = on")
@@ -93,11 +105,13 @@ class SqliteStore:
         if not self._opened:
             return
         self._opened = False
-        self._points.close()
-        self._scanner.shutdown()
-        self._scans.close()
-        await self._writer.close()
-        self._lock.drop()
+        try:
+            self._scanner.shutdown()
+            self._scans.close()
+            self._points.close()
+            await self._writer.close()
+        finally:
+            self._lock.drop()
 
     async def commit(self, writes: Sequence[RunWrite]) -> None:
         await self._writer.commit(writes)
@@ -107,68 +121,80 @@ class SqliteStore:
 
     # Point reads: on the event loop
 
+    def _read(self, sql: str, values: Sequence[object]) -> list[Row]:
+        try:
+            return self._points.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise as_setback("read", error) from error
+
     async def read_current(self, workflow: WorkflowKey) -> str | None:
-        sql = "select run_id from current_runs where namespace_id = ? and workflow_id = ?"
-        row = self._points.execute(sql, workflow).fetchone()
-        return None if row is None else row[0]
+        rows = self._read("select run_id from current_runs where namespace_id = ? and workflow_id = ?", workflow)
+        return rows[0][0] if rows else None
 
     async def read_run(self, key: ExecutionKey) -> StoredRun | None:
-        sql = "select core from runs where run_id = ? and namespace_id = ? and workflow_id = ?"
-        row = self._points.execute(sql, (key.run_id, key.namespace_id, key.workflow_id)).fetchone()
-        if row is None:
+        sql = "select number, core from runs where run_id = ? and namespace_id = ? and workflow_id = ?"
+        rows = self._read(sql, (key.run_id, key.namespace_id, key.workflow_id))
+        if not rows:
             return None
-        parts = self._points.execute("select kind, id, value from parts where run_id = ?", (key.run_id,))
-        return StoredRun(row[0], {PartKey(kind, part_id): value for kind, part_id, value in parts})
+        number, core = rows[0]
+        parts = self._read("select kind, id, value from parts where run = ?", (number,))
+        return StoredRun(core, {PartKey(kind, part_id): value for kind, part_id, value in parts})
 
     async def read_batches(self, key: ExecutionKey, first_event_id: int, limit: int) -> Sequence[EventBatch]:
-        sql = """select first_event_id, event_count, data from batches where run_id = ?1 and first_event_id >= coalesce(
-            (select max(first_event_id) from batches where run_id = ?1 and first_event_id <= ?2), ?2)
+        sql = """select first_event_id, event_count, data from batches
+            where run = (select number from runs where run_id = ?1) and first_event_id >= coalesce(
+                (select max(first_event_id) from batches
+                    where run = (select number from runs where run_id = ?1) and first_event_id <= ?2), ?2)
             order by first_event_id limit ?3"""
-        rows = self._points.execute(sql, (key.run_id, first_event_id, limit))
-        batches = [EventBatch(*row) for row in rows]
-        return batches if not batches or batches[0].last_event_id >= first_event_id else batches[1:]
+        batches = [EventBatch(*row) for row in self._read(sql, (key.run_id, first_event_id, limit + 1))]
+        too_early = 1 if batches and batches[0].last_event_id < first_event_id else 0
+        return batches[too_early : too_early + limit]
 
     async def read_batches_reverse(self, key: ExecutionKey, last_event_id: int, limit: int) -> Sequence[EventBatch]:
-        sql = """select first_event_id, event_count, data from batches where run_id = ? and first_event_id <= ?
+        sql = """select first_event_id, event_count, data from batches
+            where run = (select number from runs where run_id = ?) and first_event_id <= ?
             order by first_event_id desc limit ?"""
-        return [EventBatch(*row) for row in self._points.execute(sql, (key.run_id, last_event_id, limit))]
+        return [EventBatch(*row) for row in self._read(sql, (key.run_id, last_event_id, limit))]
 
     async def read_namespaces(self) -> Sequence[StoredNamespace]:
-        return [StoredNamespace(*row) for row in self._points.execute("select id, name, data from namespaces order by name")]
+        return [StoredNamespace(*row) for row in self._read("select id, name, data from namespaces order by name", ())]
 
     async def next_due(self, from_ns: int) -> int | None:
-        row = self._points.execute("select min(due_at) from runs where due_at >= ?", (from_ns,)).fetchone()
-        return None if row is None else row[0]
+        rows = self._read("select due_at from runs where due_at >= ? order by due_at limit 1", (from_ns,))
+        return rows[0][0] if rows else None
 
     # Scans: in a thread
 
-    async def _scan(self, read: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
-        return await asyncio.get_running_loop().run_in_executor(self._scanner, read, self._scans)
+    async def _scan(self, sql: str, values: Sequence[object]) -> list[Row]:
+        def read() -> list[Row]:
+            try:
+                return self._scans.execute(sql, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise as_setback("read", error) from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._scanner, read)
 
     async def runs_with_work(self, after: ExecutionKey | None, limit: int) -> Sequence[ExecutionKey]:
-        sql = """select namespace_id, workflow_id, run_id from runs
-            where has_work and (namespace_id, workflow_id, run_id) > (?, ?, ?)
-            order by namespace_id, workflow_id, run_id limit ?"""
-        start = after or ("", "", "")
-        return await self._scan(lambda db: [ExecutionKey(*row) for row in db.execute(sql, (*start, limit))])
+        sql = "select namespace_id, workflow_id, run_id from runs where has_work and run_id > ? order by run_id limit ?"
+        if after is None:
+            sql = sql.replace("and run_id > ?", "")
+        start = () if after is None else (after.run_id,)
+        return [ExecutionKey(*row) for row in await self._scan(sql, (*start, limit))]
 
     async def runs_due(self, from_ns: int, before_ns: int, limit: int) -> Sequence[tuple[int, ExecutionKey]]:
         sql = """select due_at, namespace_id, workflow_id, run_id from runs
             where due_at >= ? and due_at < ? order by due_at limit ?"""
-        return await self._scan(lambda db: [(row[0], ExecutionKey(*row[1:])) for row in db.execute(sql, (from_ns, before_ns, limit))])
+        return [(row[0], ExecutionKey(*row[1:])) for row in await self._scan(sql, (from_ns, before_ns, limit))]
 
     async def list_visibility(self, namespace_id: str, page_size: int, token: bytes) -> VisibilityPage:
-        try:
-            start = _decode_token(token) if token else _FIRST_PAGE
-        except msgspec.MsgspecError as error:
-            raise BadPageToken(str(error)) from error
-        sql = """select close_time, start_time, run_id, record from visibility
-            where namespace_id = ? and (close_time, start_time, run_id) < (?, ?, ?)
+        start = decode_position(token) if token else _FIRST_PAGE
+        sql = """select close_time, start_time, run_id, record from runs
+            where namespace_id = ? and close_time is not null and (close_time, start_time, run_id) < (?, ?, ?)
             order by close_time desc, start_time desc, run_id desc limit ?"""
-        rows = await self._scan(lambda db: db.execute(sql, (namespace_id, *start, page_size)).fetchall())
-        next_token = msgspec.json.encode(rows[-1][:3]) if len(rows) == page_size else b""
-        return VisibilityPage([_decode_record(row[3]) for row in rows], next_token)
+        rows = await self._scan(sql, (namespace_id, *start, page_size))
+        next_token = encode_position(rows[-1][:3]) if len(rows) == page_size else b""
+        return VisibilityPage([decode_record(row[3]) for row in rows], next_token)
 
     async def count_visibility(self, namespace_id: str) -> int:
-        sql = "select count(*) from visibility where namespace_id = ?"
-        return await self._scan(lambda db: int(db.execute(sql, (namespace_id,)).fetchone()[0]))
+        rows = await self._scan("select count(*) from runs where namespace_id = ? and close_time is not null", (namespace_id,))
+        return int(rows[0][0])
