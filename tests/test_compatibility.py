@@ -2,7 +2,7 @@
 
 from temporalio.api.enums.v1 import CommandType
 
-from outlast.engine.commands import EVENT_OF
+from outlast.engine.commands import BUILT
 from tests.compatibility import CALLS, PAGE, page, proofs
 
 
@@ -14,4 +14,4 @@ def test_every_built_call_and_command_is_used_by_a_scenario() -> None:
     calls, commands = proofs()
 
     assert sorted(set(CALLS) - set(calls)) == []
-    assert sorted({CommandType.Name(kind).removeprefix("COMMAND_TYPE_") for kind in EVENT_OF} - set(commands)) == []
+    assert sorted({CommandType.Name(kind).removeprefix("COMMAND_TYPE_") for kind in BUILT} - set(commands)) == []

@@ -51,6 +51,8 @@ OPAQUE_FIELDS = {
 }
 # Hints that come and go from one call to the next on the real server.
 HINT_FIELDS = {"backlog_count_hint", "poller_scaling_decision"}
+# Where there is a cron schedule the server computes it from the wall clock.
+OF_CRON = {"first_workflow_task_backoff"}
 # Lists that the real server makes from an unordered map.
 UNORDERED_FIELDS = {"pending_activities", "pending_children"}
 # Durations that the server computes from the wall clock: rounded up to whole seconds.
@@ -78,10 +80,13 @@ class Normaliser:
         if isinstance(message, AnyMessage):
             return self._any(message)
         fields = sorted(message.ListFields(), key=lambda field: field[0].number)
-        return {field.name: self._field(field, value) for field, value in fields if field.name not in HINT_FIELDS}
+        hidden = HINT_FIELDS | (OF_CRON if getattr(message, "cron_schedule", "") else set())
+        return {field.name: self._field(field, value) for field, value in fields if field.name not in hidden}
 
     def error(self, error: grpc.aio.AioRpcError) -> dict[str, Any]:
         """Return code, text, details and resource-exhausted headers of a gRPC error."""
+        if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return {"code": error.code().name}  # whoever noticed first, client or server, chose the words
         answer: dict[str, Any] = {"code": error.code().name, "message": HASH.sub("(<hash>)", self.text(error.details() or "", "text"))}
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":

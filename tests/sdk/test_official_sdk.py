@@ -7,7 +7,15 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from temporalio.client import Client, WorkflowContinuedAsNewError, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowContinuedAsNewError,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateStage,
+)
 from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError, CancelledError, TerminatedError, TimeoutError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
@@ -170,6 +178,33 @@ async def test_workflow_retries_and_cron(client: Client) -> None:
         with pytest.raises(WorkflowContinuedAsNewError):  # so this SDK sees every run that is followed by another
             await client.get_workflow_handle(handle.id, run_id=first).result(follow_runs=False)
         await handle.terminate()
+
+
+async def test_updates(client: Client) -> None:
+    async with a_worker(client):
+        handle = await client.start_workflow(w.Account.run, id=an_id(), task_queue=QUEUE)
+        balances = await asyncio.gather(*(handle.execute_update(w.Account.deposit, amount) for amount in (1, 2, 3)))
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update(w.Account.deposit, -1)
+        accepted = await handle.start_update(w.Account.deposit, 10, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+        assert await accepted.result() == 16
+        assert await handle.execute_update(w.Account.close) == "closed"
+
+        assert max(balances) == 6
+        assert await handle.result() == 16
+        await assert_good_history(client, handle.id)
+
+
+async def test_update_with_start(client: Client) -> None:
+    async with a_worker(client):
+        start = WithStartWorkflowOperation(
+            w.Account.run, id=an_id(), task_queue=QUEUE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING
+        )
+        assert await client.execute_update_with_start_workflow(w.Account.deposit, 5, start_workflow_operation=start) == 5
+        handle = await start.workflow_handle()
+        await handle.execute_update(w.Account.close)
+
+        assert await handle.result() == 5
 
 
 async def test_eager_start_and_patches(client: Client) -> None:

@@ -176,11 +176,42 @@ class Tells:
 
 
 @workflow.defn
+class Account:
+    """Takes updates until it is closed."""
+
+    def __init__(self) -> None:
+        self.balance = 0
+        self.closed = False
+
+    @workflow.run
+    async def run(self) -> int:
+        await workflow.wait_condition(lambda: self.closed)
+        return self.balance
+
+    @workflow.update
+    async def deposit(self, amount: int) -> int:
+        await workflow.sleep(QUICK)
+        counted = await workflow.execute_activity(total, Order("deposit", [amount]), start_to_close_timeout=LONG)
+        self.balance += counted
+        return self.balance
+
+    @deposit.validator
+    def only_positive(self, amount: int) -> None:
+        if amount <= 0:
+            raise ApplicationError("not positive")
+
+    @workflow.update
+    def close(self) -> str:
+        self.closed = True
+        return "closed"
+
+
+@workflow.defn
 class Patched:
     @workflow.run
     async def run(self) -> str:
         return "new" if workflow.patched("better") else "old"
 
 
-WORKFLOWS = [Everything, Retries, GivesUp, Cancellable, Child, Parent, Countdown, Colours, Tells, Patched]
+WORKFLOWS = [Everything, Retries, GivesUp, Cancellable, Child, Parent, Countdown, Colours, Tells, Account, Patched]
 ACTIVITIES = [total, fails_twice, counts_on, waits_for_cancel]

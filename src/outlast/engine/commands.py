@@ -22,6 +22,7 @@ from outlast.engine.machines import (
     external,
     properties,
     timer,
+    update,
 )
 from outlast.engine.refusals import BadCommand, InvalidArgument, Unsupported
 
@@ -46,6 +47,8 @@ EVENT_OF = {
 }
 """The commands that are built, and the event that each becomes."""
 
+BUILT = frozenset(EVENT_OF) | {C.COMMAND_TYPE_PROTOCOL_MESSAGE}
+
 CLOSING = {
     C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
     C.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
@@ -64,7 +67,7 @@ def check_sequence(commands: Sequence[Command]) -> None:
             names = ", ".join(_short_name(other) for other in commands)
             last = _short_name(command)
             raise InvalidArgument(f"invalid command sequence: [{names}], command {last} must be the last command.")
-        if command.command_type not in EVENT_OF and command.command_type != C.COMMAND_TYPE_PROTOCOL_MESSAGE:
+        if command.command_type not in BUILT:
             raise Unsupported(f"command {C.Name(command.command_type)} is not built yet")
 
 
@@ -72,11 +75,12 @@ def _short_name(command: Command) -> str:
     return "".join(part.capitalize() for part in C.Name(command.command_type).removeprefix("COMMAND_TYPE_").split("_"))
 
 
-def apply(draft: Draft, command: Command, completed_event_id: int, identity: str, waiting_before: int) -> None:
+def apply(draft: Draft, command: Command, completed_event_id: int, identity: str, waiting_before: int, answers: update.Answers) -> None:
     """Do one command. `waiting_before` is the first buffer id of this very completion: what is older blocks a close."""
     kind = command.command_type
     if kind == C.COMMAND_TYPE_PROTOCOL_MESSAGE:
-        _refuse_message(command)
+        _take_message(command, answers)
+        return
     if kind in CLOSING and any(key < waiting_before for key in draft.buffer.items):
         raise BadCommand(Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND)
     event = draft.event(EVENT_OF[kind])
@@ -89,15 +93,14 @@ def apply(draft: Draft, command: Command, completed_event_id: int, identity: str
     _APPLY[kind](draft, command, event, identity)
 
 
-def _refuse_message(command: Command) -> None:
-    """No workflow task brings a message as long as updates are not built, so none can be answered."""
+def _take_message(command: Command, answers: update.Answers) -> None:
     bad = Cause.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE
     if not command.HasField("protocol_message_command_attributes"):
         raise BadCommand(bad, "ProtocolMessageCommandAttributes is not set on ProtocolMessageCommand.")
     message_id = command.protocol_message_command_attributes.message_id
     if not message_id:
         raise BadCommand(bad, "MessageID is not set on ProtocolMessageCommand.")
-    raise BadCommand(bad, f"ProtocolMessageCommand referenced absent message ID {message_id}")
+    answers.take(message_id)
 
 
 def _attributes_of(event: HistoryEvent):  # type: ignore[no-untyped-def]  # one of sixty generated messages

@@ -16,6 +16,7 @@ from outlast.engine.machines import (
     signal,
     start,
     timer,
+    update,
     workflow_task,
 )
 from outlast.engine.refusals import (
@@ -88,6 +89,8 @@ def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for
             child_workflow.policy_applied(draft, trigger)
         case t.ReleaseFirstTask():
             release_first_task(draft)
+        case t.AdmitUpdate():
+            update.admit(draft, trigger)
         case t.ExternalTold():
             external.told(draft, trigger)
         case t.Attach():
@@ -160,7 +163,10 @@ def _accept(draft: Draft, done: t.CompleteWorkflowTask) -> None:
     request = done.request
     run = draft.run
     is_heartbeat = request.force_create_new_workflow_task and not request.commands and not request.messages
-    task = workflow_task.write_transient(draft)
+    answers = update.Answers(draft, request.messages, done.sent_updates)
+    if _leaves_no_trace(draft, done, answers):
+        return
+    task = workflow_task.write_virtual(draft)
     original_scheduled_time = task.original_scheduled_time
     if is_heartbeat and draft.now - original_scheduled_time > limits.WORKFLOW_TASK_HEARTBEAT_MAX:
         workflow_task.time_out(draft)
@@ -171,16 +177,55 @@ def _accept(draft: Draft, done: t.CompleteWorkflowTask) -> None:
     waiting_before = run.next_buffer_id
     draft.holding = True
     for command in request.commands:
-        commands.apply(draft, command, completed_event_id, request.identity, waiting_before)
+        commands.apply(draft, command, completed_event_id, request.identity, waiting_before, answers)
+    if run.open:
+        answers.take_the_rest()
+        if not is_heartbeat:
+            answers.reject_unanswered()
+    draft.rejected_updates = answers.rejected
     draft.holding = False
     if not run.open:
         return
     flushed = draft.flush_buffer()
     _start_eager_activities(draft, done)
+    _ask_again(draft, done, flushed=flushed, original_scheduled_time=original_scheduled_time if is_heartbeat else 0)
+
+
+def _ask_again(draft: Draft, done: t.CompleteWorkflowTask, *, flushed: bool, original_scheduled_time: int) -> None:
+    """The next workflow task, if there is something for the worker to see."""
+    request = done.request
     if flushed or request.force_create_new_workflow_task:
-        workflow_task.schedule(draft, original_scheduled_time if is_heartbeat else 0)
-        if request.return_new_workflow_task:
-            workflow_task.started_together(draft, "request-from-RespondWorkflowTaskCompleted", request.identity)
+        workflow_task.schedule(draft, original_scheduled_time)
+    elif done.updates_wait and request.return_new_workflow_task:
+        workflow_task.schedule_speculative(draft)
+    elif done.updates_wait:
+        workflow_task.schedule(draft)
+    if draft.run.workflow_task is not None and request.return_new_workflow_task:
+        workflow_task.started_together(draft, "request-from-RespondWorkflowTaskCompleted", request.identity)
+
+
+def _leaves_no_trace(draft: Draft, done: t.CompleteWorkflowTask, answers: update.Answers) -> bool:
+    """A speculative task that only rejected updates is forgotten, and the worker told to forget it (2.10)."""
+    run, request = draft.run, done.request
+    task = run.workflow_task
+    assert task is not None
+    if not task.speculative or request.commands or request.force_create_new_workflow_task or not answers.only_rejections:
+        return False
+    since = run.next_event_id - run.last_completed_event_id - 1
+    can_discard = request.capabilities.discard_speculative_workflow_task_with_events and since <= limits.DISCARDED_EVENTS_MAX
+    if since and not can_discard:
+        return False
+    answers.take_the_rest()
+    answers.reject_unanswered()
+    draft.rejected_updates = answers.rejected
+    draft.durable = False
+    draft.changed = True
+    run.workflow_task = None
+    draft.reset_history_event_id = run.last_started_event_id
+    _set_stickiness(draft, done)
+    if done.updates_wait:
+        _ask_again(draft, done, flushed=False, original_scheduled_time=0)
+    return True
 
 
 def _write_completed(draft: Draft, done: t.CompleteWorkflowTask) -> int:
@@ -239,6 +284,7 @@ def _reject(execution: Execution, done: t.CompleteWorkflowTask, context: t.Conte
     else:
         workflow_task.schedule(draft)
     draft.run.close_attempted = unhandled
+    draft.updates_lost = bad.cause == update.BAD_MESSAGE
     draft.refusal = InvalidArgument(message)
     return _frozen(draft)
 

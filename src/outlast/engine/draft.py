@@ -12,20 +12,22 @@ from typing import Generic, TypeVar, cast
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.update.v1 import Outcome
 
 from outlast.engine import event_kinds
 from outlast.engine.evolve import evolve
 from outlast.engine.keys import PartKey
 from outlast.engine.limits import BUFFERED_BYTES_MAX, BUFFERED_EVENTS_MAX
+from outlast.engine.machines import workflow_task
 from outlast.engine.refusals import Refusal
-from outlast.engine.state import Activity, Child, Execution, External, Run, Timer, encode_part
+from outlast.engine.state import Activity, Child, Execution, External, Run, Timer, Update, encode_part
 from outlast.engine.transition import Batch, Effect, Transition
 from outlast.engine.triggers import Context
 from outlast.engine.wire import frame_event, set_time
 from outlast.engine.work import has_work, next_due
 
 K = TypeVar("K", bound=Hashable)
-V = TypeVar("V", bound=Activity | Timer | Child | External | int | bytes)
+V = TypeVar("V", bound=Activity | Timer | Child | External | Update | int | bytes)
 
 
 class Changing(Generic[K, V]):
@@ -107,11 +109,15 @@ class Draft:
         "origin",
         "origin_changed",
         "refusal",
+        "rejected_updates",
         "request_ids",
+        "reset_history_event_id",
         "run",
         "search_attributes",
         "successor",
         "timers",
+        "updates",
+        "updates_lost",
         "visible",
     )
 
@@ -126,6 +132,7 @@ class Draft:
         self.timers = Changing("t", execution.timers)
         self.children = Changing("c", execution.children)
         self.externals = Changing("x", execution.externals)
+        self.updates = Changing("p", execution.updates)
         self.attached = Changing("u", execution.attached)
         self.request_ids = Changing("r", execution.request_ids)
         self.buffer = Changing("b", execution.buffer)
@@ -142,6 +149,9 @@ class Draft:
         self.eager_activities: Sequence[int] = ()
         self.new_workflow_task = False
         self.cancel_requested = False
+        self.rejected_updates: Mapping[str, Outcome] = {}
+        self.updates_lost = False
+        self.reset_history_event_id = 0
         self.holding = False
         """While a completed workflow task's commands are applied: bufferable events wait until all of them are done."""
         self._batch: list[HistoryEvent] = []
@@ -157,6 +167,10 @@ class Draft:
         """Let the event have happened: buffered while a workflow task is started, numbered at once otherwise."""
         self.changed = True
         task = self.run.workflow_task
+        if task is not None and task.speculative:
+            self.durable = True
+            workflow_task.make_real(self, task, identity="")
+            task = self.run.workflow_task
         waits = self.holding or (task is not None and task.started_event_id > 0)
         if waits and event.event_type in event_kinds.BUFFERABLE:
             data = event.SerializeToString()
@@ -236,6 +250,7 @@ class Draft:
             self.timers.items,
             self.children.items,
             self.externals.items,
+            self.updates.items,
             self.attached.items,
             self.request_ids.items,
             self.buffer.items,
@@ -258,6 +273,9 @@ class Draft:
             eager_activities=self.eager_activities,
             new_workflow_task=self.new_workflow_task,
             cancel_requested=self.cancel_requested,
+            rejected_updates=self.rejected_updates,
+            updates_lost=self.updates_lost,
+            reset_history_event_id=self.reset_history_event_id,
         )
 
     def _part_changes(self) -> dict[PartKey, bytes | None]:
@@ -267,6 +285,7 @@ class Draft:
             self.timers,
             self.children,
             self.externals,
+            self.updates,
             self.attached,
             self.request_ids,
             self.buffer,

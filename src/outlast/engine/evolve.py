@@ -17,6 +17,7 @@ from outlast.engine.machines import (
     signal,
     start,
     timer,
+    update,
     workflow_task,
 )
 
@@ -50,6 +51,8 @@ FOLDS: dict[int, Callable[[Draft, HistoryEvent], None]] = {
     E.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: external.evolve_initiated,
     E.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: external.evolve_ended,
     E.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED: external.evolve_ended,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: update.evolve_accepted,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: update.evolve_completed,
     E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: properties.evolve_upserted,
     E.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: properties.evolve_modified,
     E.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: child_workflow.evolve_initiated,

@@ -15,6 +15,15 @@ CUT_FAILURE_BYTES = 512 * 1024
 BUFFERED_EVENTS_MAX = 100
 BUFFERED_BYTES_MAX = 2 * 1024 * 1024
 SIGNALS_MAX = 10_000
+UPDATES_MAX = 2000
+"""Distinct updates of one run."""
+UPDATES_IN_FLIGHT_MAX = 10
+UPDATES_IN_FLIGHT_BYTES_MAX = 20 * 1024 * 1024
+UPDATE_REFUSED_FROM_ATTEMPT = 3
+"""A workflow task that failed so often takes no more updates."""
+SPECULATIVE_SCHEDULE_TO_START = 5 * SECOND
+DISCARDED_EVENTS_MAX = 10
+"""Events since the last task, up to which a worker can do without a speculative task that left nothing."""
 PENDING_ACTIVITIES_MAX = 2000
 PENDING_CHILDREN_MAX = 2000
 PENDING_EXTERNALS_MAX = 2000

@@ -8,7 +8,11 @@ Refusal                     the caller asked for something impossible; nothing c
 ├── AlreadyStarted          a start collided with another run of the same workflow id
 ├── FailedPrecondition      not possible in this state: retrying as it is will not help
 ├── WorkflowNotReady        not possible in this state of the workflow task
-└── Busy                    too much at once for one workflow: try again later
+├── Busy                    the workflow cannot take it just now: try again later
+├── TooManyAtOnce           a bound on what may be under way: try again later
+├── UpdateLost              an update in flight was forgotten: send it again
+├── PermissionDenied        nobody may do that
+└── Unsupported             a part of the protocol that is not built yet
 BadCommand                  a worker's command is wrong: the workflow task fails, with a cause
 
 The frontend gives each kind its gRPC status; the texts are those of the reference server
@@ -69,6 +73,18 @@ class WorkflowNotReady(FailedPrecondition):
 
 class Busy(Refusal):
     """Too much at once for one workflow; try again later."""
+
+
+class TooManyAtOnce(Refusal):
+    """More at once than one workflow may have; try again when some are done."""
+
+
+class UpdateLost(Refusal):
+    """The server forgot an update that was in flight; send it again."""
+
+
+class PermissionDenied(Refusal):
+    """Not allowed to anybody."""
 
 
 class Unsupported(Refusal):

@@ -65,11 +65,13 @@ class WorkflowTask(msgspec.Struct):
     identity: str = ""
     history_size_bytes: int = 0
     suggest_continue_as_new: bool = False
+    speculative: bool = False
+    """Made for an update; if the update is rejected it leaves no trace. Lost when the server dies, like the update."""
 
     @property
-    def transient(self) -> bool:
-        """A further attempt: its scheduled and started events are not in history yet."""
-        return self.attempt > 1
+    def virtual(self) -> bool:
+        """A further attempt, or speculative: its scheduled and started events are not in history yet."""
+        return self.attempt > 1 or self.speculative
 
     @property
     def started(self) -> bool:
@@ -223,6 +225,14 @@ class Child(msgspec.Struct):
     control: str = ""
 
 
+class Update(msgspec.Struct, frozen=True):
+    """An update that was accepted."""
+
+    accepted_event_id: int
+    completed_event_id: int = 0
+    """0 while the workflow works on it."""
+
+
 class External(msgspec.Struct, frozen=True):
     """A message to another workflow that has not been answered: a signal, or a request to cancel."""
 
@@ -242,6 +252,8 @@ class Execution(msgspec.Struct, frozen=True):
     """By initiated event id."""
     externals: Mapping[int, External] = {}
     """By initiated event id."""
+    updates: Mapping[str, Update] = {}
+    """By update id, those that were accepted."""
     attached: Mapping[str, int] = {}
     """Request ids of starts that were answered with this run, and the ids of their OPTIONS_UPDATED events."""
     request_ids: Mapping[str, int] = {}
@@ -264,6 +276,7 @@ PARTS = {
     "t": "timers",
     "c": "children",
     "x": "externals",
+    "p": "updates",
     "u": "attached",
     "r": "request_ids",
     "b": "buffer",
@@ -279,6 +292,7 @@ _decode_activity = msgspec.msgpack.Decoder(Activity).decode
 _decode_timer = msgspec.msgpack.Decoder(Timer).decode
 _decode_child = msgspec.msgpack.Decoder(Child).decode
 _decode_external = msgspec.msgpack.Decoder(External).decode
+_decode_update = msgspec.msgpack.Decoder(Update).decode
 _decode_int = msgspec.msgpack.Decoder(int).decode
 
 
@@ -287,7 +301,7 @@ def encode_core(run: Run) -> bytes:
     return _encode(run)
 
 
-def encode_part(value: Activity | Timer | Child | External | int | bytes) -> bytes:
+def encode_part(value: Activity | Timer | Child | External | Update | int | bytes) -> bytes:
     """The stored form of one part."""
     return value if isinstance(value, bytes) else _encode(value)
 
@@ -297,12 +311,16 @@ def decode_execution(core: bytes, parts: Mapping[PartKey, bytes]) -> Execution:
     of_kind: dict[str, dict[str, bytes]] = {kind: {} for kind in PARTS}
     for (kind, part_id), data in parts.items():
         of_kind[kind][part_id] = data
+    run = _decode_run(core)
+    if run.workflow_task is not None and run.workflow_task.speculative:
+        run.workflow_task = None
     return Execution(
-        run=_decode_run(core),
+        run=run,
         activities={int(i): _decode_activity(d) for i, d in _in_order(of_kind["a"])},
         timers={i: _decode_timer(d) for i, d in of_kind["t"].items()},
         children={int(i): _decode_child(d) for i, d in _in_order(of_kind["c"])},
         externals={int(i): _decode_external(d) for i, d in _in_order(of_kind["x"])},
+        updates={i: _decode_update(d) for i, d in of_kind["p"].items()},
         attached={i: _decode_int(d) for i, d in of_kind["u"].items()},
         request_ids={i: _decode_int(d) for i, d in of_kind["r"].items()},
         buffer={int(i): d for i, d in _in_order(of_kind["b"])},

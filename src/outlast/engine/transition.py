@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.update.v1 import Outcome
 
 from outlast.engine.keys import PartKey
 from outlast.engine.refusals import Refusal
@@ -88,3 +89,9 @@ class Transition(msgspec.Struct, frozen=True):
     """A new workflow task was started for the worker that completed the last one."""
     cancel_requested: bool = False
     """For a heartbeat: whether the activity should stop."""
+    rejected_updates: Mapping[str, Outcome] = {}
+    """Updates that the worker rejected, or left unanswered, and what their callers are told."""
+    updates_lost: bool = False
+    """The worker's messages made no sense: the updates that it was sent fail."""
+    reset_history_event_id: int = 0
+    """The worker must forget the events after this one: the workflow task has left no trace."""

@@ -14,6 +14,7 @@ from temporalio.api.history.v1 import (
     WorkflowExecutionStartedEventAttributes,
 )
 from temporalio.api.sdk.v1 import UserMetadata
+from temporalio.api.update.v1 import Request as UpdateRequest
 from temporalio.api.workflowservice.v1 import (
     RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskFailedRequest,
@@ -131,6 +132,10 @@ class CompleteWorkflowTask(msgspec.Struct, frozen=True):
     request: RespondWorkflowTaskCompletedRequest
     request_id: str = ""
     """For activities that are started at once for the same worker."""
+    sent_updates: Mapping[str, UpdateRequest] = {}
+    """The updates that were sent to the worker and not answered."""
+    updates_wait: bool = False
+    """Whether there are updates that no workflow task has carried yet."""
 
 
 class FailWorkflowTask(msgspec.Struct, frozen=True):
@@ -231,6 +236,13 @@ class ReleaseFirstTask(msgspec.Struct, frozen=True):
     """To a child: the parent has recorded CHILD_STARTED, the first workflow task may be scheduled."""
 
 
+class AdmitUpdate(msgspec.Struct, frozen=True):
+    """An update waits to be sent to a worker."""
+
+    in_flight: int = 0
+    """Updates that were admitted before and are not accepted yet."""
+
+
 class ExternalTold(msgspec.Struct, frozen=True):
     """The other workflow has taken a message, or `failure` says why not: the end of a `…FailedCause` name."""
 
@@ -265,5 +277,6 @@ Trigger = (
     | ReleaseFirstTask
     | ParentNotified
     | ExternalTold
+    | AdmitUpdate
     | Attach
 )

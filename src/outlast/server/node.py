@@ -16,6 +16,7 @@ from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, Namespace
 from outlast.server.frontend.service import handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 from outlast.server.matching.matching import Matching
@@ -25,6 +26,7 @@ from outlast.server.shard.protocol import StartedTask
 from outlast.server.shard.queries import Queries
 from outlast.server.shard.shard import Shard
 from outlast.server.shard.tasks import Tasks
+from outlast.server.shard.updates import Updates
 from outlast.server.store.memory import MemoryStore
 from outlast.server.store.protocol import Store
 from outlast.server.store.sqlite import SqliteStore
@@ -61,12 +63,15 @@ class Node:
         self._shard = Shard(self._store, self._matching, self._namespaces, clock)
         histories = Histories(self._shard)
         queries = Queries(self._shard)
-        tasks = Tasks(self._shard, histories, queries)
+        updates = Updates(self._shard, histories)
+        tasks = Tasks(self._shard, histories, queries, updates)
+        workflows = WorkflowCalls(self._shard, tasks, self._namespaces)
         self._matching.bind(tasks)
         self._shard.bind(Outbox(self._shard, histories).deliver)
         self._handlers = handlers(
             SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
-            WorkflowCalls(self._shard, tasks, self._namespaces),
+            workflows,
+            UpdateCalls(self._shard, updates, workflows, self._namespaces),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),
@@ -127,6 +132,7 @@ class Node:
             return
         await self._health.enter_graceful_shutdown()
         self._matching.release_polls()
+        self._shard.release_waits()
         await server.stop(SHUTDOWN_GRACE_S)
         await self._matching.close()
         await self._shard.close()

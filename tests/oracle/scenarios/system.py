@@ -90,8 +90,8 @@ async def queue_with_pollers(w: World) -> None:
 @scenario()
 async def empty_polls(w: World) -> None:
     """A poll that gets nothing ends with an empty reply before the caller's deadline; bad polls are refused."""
-    await w.poll(seconds=2)
-    await w.poll_activity(seconds=2)
+    await w.poll(seconds=3)
+    await w.poll_activity(seconds=3)
     for queue in (None, TaskQueue(), TaskQueue(name="q" * 1001), TaskQueue(name="/_sys/q")):
         await w.poll(task_queue=queue)
         await w.poll_activity(task_queue=queue)
@@ -136,7 +136,7 @@ async def worker_says_goodbye(w: World) -> None:
 async def sticky_queue_kind(w: World) -> None:
     """A sticky queue is described as any other."""
     queue = TaskQueue(name=w.name("sticky"), kind=TaskQueueKind.TASK_QUEUE_KIND_STICKY, normal_name=w.queue)
-    await w.poll(task_queue=queue, seconds=2)
+    await w.poll(task_queue=queue, seconds=3)
 
 
 @scenario()

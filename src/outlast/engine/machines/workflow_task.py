@@ -120,7 +120,7 @@ def start(draft: Draft, poll: StartWorkflowTask) -> None:
     if not poll.sticky:
         clear_stickiness(run)
     draft.durable = False
-    if task.transient and run.next_event_id != task.scheduled_event_id:
+    if task.virtual and run.next_event_id != task.scheduled_event_id:
         # Something was written since it was scheduled, so its virtual id is taken: it becomes a first attempt.
         draft.durable = True
         run.workflow_task = None
@@ -139,7 +139,7 @@ def begin(draft: Draft, task: WorkflowTask, request_id: str, identity: str) -> N
     task.identity = identity
     task.history_size_bytes = run.history_size_bytes
     task.suggest_continue_as_new = bool(_suggestions(run.history_size_bytes, run.next_event_id - 1))
-    if task.transient:
+    if task.virtual:
         task.started_event_id = task.scheduled_event_id + 1
         task.started_time = draft.now
     else:
@@ -219,15 +219,48 @@ def check_token(run: Run, token: WorkflowTaskToken) -> WorkflowTask:
     return task
 
 
-def write_transient(draft: Draft) -> WorkflowTask:
-    """Put a transient task's events into history, now that it completes."""
+def write_virtual(draft: Draft) -> WorkflowTask:
+    """Put a virtual task's events into history, now that it completes."""
     task = draft.run.workflow_task
     assert task is not None
-    if not task.transient:
-        return task
-    draft.add(_scheduled_event(draft, task.attempt, task.scheduled_time, task.timeout))
-    draft.add(_started_event(draft, task, task.started_time))
+    if task.speculative:
+        make_real(draft, task, task.identity)
+    elif task.virtual:
+        draft.add(_scheduled_event(draft, task.attempt, task.scheduled_time, task.timeout))
+        draft.add(_started_event(draft, task, task.started_time))
     return task
+
+
+def schedule_speculative(draft: Draft) -> None:
+    """Ask for a workflow task that is in history only if something comes of it."""
+    run = draft.run
+    if run.workflow_task is not None or not run.open:
+        return
+    if run.workflow_task_attempt > 1:
+        schedule(draft)
+        return
+    draft.changed = True
+    task = run.workflow_task = _task(run, run.next_event_id, 1, draft.now)
+    task.speculative = True
+    task.schedule_to_start_timeout = task.schedule_to_start_timeout or limits.SPECULATIVE_SCHEDULE_TO_START
+    draft.effects.append(offer_workflow_task(run, task))
+
+
+def make_real(draft: Draft, task: WorkflowTask, identity: str) -> None:
+    """Something else happens: a speculative task becomes one like any other."""
+    task.speculative = False
+    started_event_id, started_time, request_id = task.started_event_id, task.started_time, task.request_id
+    task.started_event_id = 0
+    scheduled_time, sticky = task.scheduled_time, (task.sticky_queue, task.schedule_to_start_timeout)
+    draft.add(_scheduled_event(draft, 1, scheduled_time, task.timeout))
+    real = draft.run.workflow_task
+    assert real is not None
+    real.sticky_queue, real.schedule_to_start_timeout = sticky
+    if started_event_id:
+        real.identity, real.request_id = identity, request_id
+        real.history_size_bytes = task.history_size_bytes
+        real.suggest_continue_as_new = task.suggest_continue_as_new
+        draft.add(_started_event(draft, real, started_time))
 
 
 def evolve_completed(draft: Draft, event: HistoryEvent) -> None:
@@ -316,6 +349,10 @@ def end_failed(
     """End the started task as failed and write what waited for it."""
     task = draft.run.workflow_task
     assert task is not None
+    if task.speculative:
+        make_real(draft, task, task.identity)
+        task = draft.run.workflow_task
+        assert task is not None
     event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
     attributes = event.workflow_task_failed_event_attributes
     attributes.scheduled_event_id = task.scheduled_event_id

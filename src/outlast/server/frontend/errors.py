@@ -7,16 +7,20 @@ from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 from temporalio.api.enums.v1 import ResourceExhaustedCause, ResourceExhaustedScope
 from temporalio.api.errordetails.v1 import (
+    MultiOperationExecutionFailure,
     NamespaceAlreadyExistsFailure,
     NamespaceNotFoundFailure,
     NotFoundFailure,
+    PermissionDeniedFailure,
     QueryFailedFailure,
     ResourceExhaustedFailure,
     WorkflowExecutionAlreadyStartedFailure,
     WorkflowNotReadyFailure,
 )
+from temporalio.api.failure.v1 import MultiOperationExecutionAborted
 
 from outlast.engine import refusals
+from outlast.engine.refusals import Refusal
 from outlast.server.frontend.limits import ERROR_BYTES_MAX
 from outlast.server.shard.queries import QueryExpired, QueryFailed
 from outlast.server.store.errors import BadPageToken, StoreError, StoreFull
@@ -41,10 +45,39 @@ class RpcError(msgspec.Struct, frozen=True):
         return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
+class MultiOperationFailed(Refusal):
+    """One of several operations was refused, so none was done."""
+
+    def __init__(self, errors: list[RpcError | None]) -> None:
+        super().__init__("Update-with-Start could not be executed.")
+        self.errors = errors
+
+    def rpc(self) -> RpcError:
+        """The code of the culprit; a status for each operation."""
+        detail = MultiOperationExecutionFailure()
+        for error in self.errors:
+            status = detail.statuses.add()
+            if error is None:
+                status.code = StatusCode.ABORTED.value[0]
+                status.message = "Operation was aborted."
+                status.details.add().Pack(MultiOperationExecutionAborted())
+                continue
+            status.code = error.code.value[0]
+            status.message = error.message
+            if error.detail is not None:
+                packed = Any()
+                packed.Pack(error.detail)
+                status.details.append(packed)
+        culprit = next(error for error in self.errors if error is not None)
+        return RpcError(culprit.code, self.message, detail)
+
+
 def rpc_error(error: Exception) -> RpcError:
     """The gRPC form of a refusal or a setback. Whatever else is a bug, and INTERNAL."""
     message = str(error)[:ERROR_BYTES_MAX]
     match error:
+        case MultiOperationFailed():
+            return error.rpc()
         case refusals.NamespaceNotFound(namespace=namespace):
             return RpcError(StatusCode.NOT_FOUND, message, NamespaceNotFoundFailure(namespace=namespace))
         case refusals.NamespaceExists():
@@ -70,6 +103,12 @@ def rpc_error(error: Exception) -> RpcError:
             return RpcError(StatusCode.FAILED_PRECONDITION, message)
         case refusals.Unsupported():
             return RpcError(StatusCode.UNIMPLEMENTED, message)
+        case refusals.TooManyAtOnce():
+            return _exhausted(message, ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT, "ConcurrentLimit")
+        case refusals.UpdateLost():
+            return RpcError(StatusCode.UNAVAILABLE, message)
+        case refusals.PermissionDenied():
+            return RpcError(StatusCode.PERMISSION_DENIED, message, PermissionDeniedFailure())
         case refusals.Busy():
             return _exhausted(message, ResourceExhaustedCause.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW, "BusyWorkflow")
         case StoreFull():

@@ -81,7 +81,7 @@ class HistoryCalls:
     def _virtual(self, execution: Execution, call: Call) -> bytes:
         """The events of a pending further attempt, which workers must see and tools must not."""
         task = execution.run.workflow_task
-        if task is None or not task.transient or task.scheduled_event_id != execution.run.next_event_id:
+        if task is None or not task.virtual or task.scheduled_event_id != execution.run.next_event_id:
             return b""
         if call.header("client-name") in _TOOLS_WITHOUT_VIRTUAL_EVENTS:
             return b""

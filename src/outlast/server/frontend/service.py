@@ -6,12 +6,18 @@ from outlast.server.frontend.calls import Handler
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 
 
 def handlers(
-    system: SystemCalls, workflows: WorkflowCalls, histories: HistoryCalls, workers: WorkerCalls, queues: TaskQueueCalls
+    system: SystemCalls,
+    workflows: WorkflowCalls,
+    updates: UpdateCalls,
+    histories: HistoryCalls,
+    workers: WorkerCalls,
+    queues: TaskQueueCalls,
 ) -> Mapping[str, Handler]:
     """Every call that is built, by its name on the wire."""
     return {
@@ -26,6 +32,9 @@ def handlers(
         "RequestCancelWorkflowExecution": workflows.request_cancel,
         "TerminateWorkflowExecution": workflows.terminate,
         "DescribeWorkflowExecution": workflows.describe,
+        "UpdateWorkflowExecution": updates.update,
+        "PollWorkflowExecutionUpdate": updates.poll,
+        "ExecuteMultiOperation": updates.multi_operation,
         "GetWorkflowExecutionHistory": histories.get_history,
         "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
         "ListWorkflowExecutions": histories.list_workflows,

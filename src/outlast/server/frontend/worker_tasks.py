@@ -36,6 +36,7 @@ from temporalio.api.workflowservice.v1 import (
     RespondQueryTaskCompletedRequest,
     RespondQueryTaskCompletedResponse,
     RespondWorkflowTaskCompletedRequest,
+    RespondWorkflowTaskCompletedResponse,
     RespondWorkflowTaskFailedRequest,
     RespondWorkflowTaskFailedResponse,
 )
@@ -102,7 +103,8 @@ class WorkerCalls:
             reply += framed(1, workflow_task_reply(completed.workflow_task, TaskQueue()))
         for activity in completed.activities:
             reply += framed(2, activity_reply(activity).SerializeToString())
-        return reply
+        reset = RespondWorkflowTaskCompletedResponse(reset_history_event_id=completed.reset_history_event_id)
+        return reply + reset.SerializeToString()
 
     async def fail_workflow_task(self, request: RespondWorkflowTaskFailedRequest, call: Call) -> RespondWorkflowTaskFailedResponse:
         token = decode_task(request.task_token, WorkflowTaskPass)
@@ -293,6 +295,7 @@ def workflow_task_reply(started: StartedWorkflowTask, polled: TaskQueue) -> byte
         set_time(reply.scheduled_time, task.scheduled_time)
         set_time(reply.started_time, task.started_time)
         _add_queries(reply, started.queries)
+        reply.messages.extend(started.messages)
     if started.query is not None:
         reply.task_token = encode(QueryPass(run.namespace_id, started.query_id))
         reply.query.CopyFrom(started.query)

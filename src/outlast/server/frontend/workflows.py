@@ -1,5 +1,6 @@
 """Calls that start, tell, end and show workflows."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 from temporalio.api.common.v1 import Link, WorkflowExecution
@@ -37,6 +38,7 @@ from outlast.server.frontend.calls import Call
 from outlast.server.frontend.describe import describe_execution
 from outlast.server.frontend.namespaces import NamespaceRegistry
 from outlast.server.frontend.worker_tasks import workflow_task_reply
+from outlast.server.shard.entity import Entity
 from outlast.server.shard.shard import Shard
 from outlast.server.shard.tasks import Tasks
 
@@ -48,6 +50,12 @@ class WorkflowCalls:
         self._namespaces = namespaces
 
     async def start(self, request: StartWorkflowExecutionRequest, call: Call) -> StartWorkflowExecutionResponse:
+        return await self.begin(request)
+
+    async def begin(
+        self, request: StartWorkflowExecutionRequest, joined: Callable[[Entity], None] | None = None
+    ) -> StartWorkflowExecutionResponse:
+        """Start a workflow; `joined` gets its run before any worker can see it."""
         namespace = self._namespaces.find(request.namespace)
         checks.check_start(request, namespace)
         attributes = attributes_of_request(request, self._shard.clock())
@@ -59,7 +67,8 @@ class WorkflowCalls:
             user_metadata=request.user_metadata if request.HasField("user_metadata") else None,
             links=request.links,
         )
-        result = await self._shard.start(namespace, first, *checks.policies(request), _attachment(request, first.request_id))
+        attach = _attachment(request, first.request_id)
+        result = await self._shard.start(namespace, first, *checks.policies(request), attach, joined)
         run = result.execution.run
         if result.attached:
             link = _event_link(run, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED, request_id=first.request_id)

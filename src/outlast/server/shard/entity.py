@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 import msgspec
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
+from temporalio.api.update.v1 import Outcome
+from temporalio.api.update.v1 import Request as UpdateRequest
 
 from outlast.engine.keys import ExecutionKey, PartKey
+from outlast.engine.refusals import Refusal
 from outlast.engine.state import Execution, encode_core
 from outlast.engine.transition import Transition
 from outlast.server.shard.limits import TAIL_BATCHES_MAX, TAIL_BYTES_MAX
@@ -20,6 +23,18 @@ class BufferedQuery(msgspec.Struct, eq=False):
     query_id: str
     query: WorkflowQuery
     answer: "asyncio.Future[WorkflowQueryResult | None]"
+
+
+class PendingUpdate(msgspec.Struct, eq=False):
+    """An update in flight: admitted, perhaps sent, not accepted."""
+
+    request: UpdateRequest
+    sent_after: int | None = None
+    """The last completed event when a workflow task carried it; None: none has."""
+    outcome: Outcome | None = None
+    """When it was rejected."""
+    refusal: Refusal | None = None
+    """When it came to nothing."""
 
 
 class _Undo(msgspec.Struct, frozen=True, eq=False):
@@ -47,6 +62,7 @@ class Entity:
         "queries",
         "tail",
         "unwritten",
+        "updates",
         "waiters",
     )
 
@@ -66,12 +82,13 @@ class Entity:
         """The last commit that carries this run, until it has landed."""
         self.waiters: list[asyncio.Future[None]] = []
         self.queries: dict[str, BufferedQuery] = {}
+        self.updates: dict[str, PendingUpdate] = {}
         self._undo: _Undo | None = None
 
     @property
     def idle(self) -> bool:
         """Whether it may be dropped from memory without losing anything."""
-        return not (self.pending or self.unwritten or self.waiters or self.queries)
+        return not (self.pending or self.unwritten or self.waiters or self.queries or (self.updates and self.execution.run.open))
 
     def apply(self, transition: Transition) -> None:
         """Let the transition be the state. It is not durable yet."""

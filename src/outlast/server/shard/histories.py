@@ -72,7 +72,7 @@ class Histories:
             run = entity.execution.run
             if not run.open or (not for_close and run.next_event_id - 1 > beyond_event_id):
                 return entity.execution
-            if loop.time() >= deadline:
+            if loop.time() >= deadline or self._shard.waits_released:
                 return entity.execution
             waiter = loop.create_future()
             entity.waiters.append(waiter)

@@ -1,10 +1,11 @@
 """What the shard hands out and takes in, beside the engine's own values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
 from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
+from temporalio.api.protocol.v1 import Message
 from temporalio.api.query.v1 import WorkflowQuery
 
 from outlast.engine.keys import ExecutionKey
@@ -55,6 +56,8 @@ class StartedWorkflowTask(msgspec.Struct, frozen=True):
     """The event that further pages of the history go up to."""
     previous_started_event_id: int
     queries: Mapping[str, WorkflowQuery] = {}
+    messages: Sequence[Message] = ()
+    """Updates for the workflow."""
     query_id: str = ""
     query: WorkflowQuery | None = None
     backlog_count: int = 0
@@ -76,6 +79,8 @@ class CompletedWorkflowTask(msgspec.Struct, frozen=True):
 
     workflow_task: StartedWorkflowTask | None
     activities: list[StartedActivity]
+    reset_history_event_id: int = 0
+    """The worker must forget the events after this one; 0: none."""
 
 
 class StartResult(msgspec.Struct, frozen=True):

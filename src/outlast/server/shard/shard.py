@@ -72,6 +72,7 @@ class Shard:
         self._deliver: Callable[[ExecutionKey, Effect], None] = lambda key, effect: None
         self._background: set[asyncio.Task[None]] = set()
         self._starved: set[QueueName] = set()
+        self.waits_released = False
 
     def bind(self, deliver: Callable[[ExecutionKey, Effect], None]) -> None:
         """Say who takes the messages between runs (the outbox)."""
@@ -94,6 +95,12 @@ class Shard:
         if entity is not None:
             self._run_effects(key, pending_work(entity.execution))
             self._timers.set(key, entity.due_at)
+
+    def release_waits(self) -> None:
+        """For a clean shutdown: whoever waits for something to happen to a run is answered with how things stand."""
+        self.waits_released = True
+        for entity in list(self._entities.values()):
+            entity.wake()
 
     async def close(self) -> None:
         """Write what is not written yet; nothing may come in any more."""
@@ -194,6 +201,7 @@ class Shard:
         entity.apply(transition)
         if not transition.durable:
             self._timers.set(entity.key, entity.due_at)
+            self._run_effects(entity.key, transition.effects)
             entity.wake()
             return
         submitted: list[tuple[Entity, Transition | None]] = [(entity, transition)]
@@ -302,15 +310,26 @@ class Shard:
 
     # Starting
 
-    async def start(self, namespace: NamespaceView, first: Start, reuse: int, conflict: int, attach: Attach | None = None) -> StartResult:
+    async def start(
+        self,
+        namespace: NamespaceView,
+        first: Start,
+        reuse: int,
+        conflict: int,
+        attach: Attach | None = None,
+        joined: Callable[[Entity], None] | None = None,
+    ) -> StartResult:
         """Start a run, unless the id policies or the request id say otherwise. Raises AlreadyStarted.
 
-        With `attach`, a run that is used instead is told of the request.
+        With `attach`, a run that is used instead is told of the request. `joined` gets the run, new or not, before
+        any worker can see it.
         """
+        joined = joined or _nothing_joins
         current = await self.find_current(WorkflowKey(namespace.id, first.workflow_id))
         if current is not None:
             run = current.execution.run
             if run.create_request_id == first.request_id:
+                joined(current)
                 await self.settled(current)
                 return StartResult(current.execution, True)
             if first.request_id in current.execution.attached:
@@ -319,6 +338,7 @@ class Shard:
             if run.open and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
                 if attach is not None:
                     self.decide(current, attach)
+                joined(current)
                 await self.settled(current)
                 return StartResult(current.execution, False, attached=attach is not None)
             if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
@@ -326,6 +346,7 @@ class Shard:
                 raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
             check_reuse(current.execution, reuse)
         entity = self._begin(namespace, first, current)
+        joined(entity)
         await self.settled(entity)
         return StartResult(entity.execution, True)
 
@@ -361,6 +382,10 @@ class Shard:
         entity = self._begin(namespace, first, current)
         await self.settled(entity)
         return StartResult(entity.execution, True)
+
+
+def _nothing_joins(_: Entity) -> None:
+    pass
 
 
 _FAILED = (state.FAILED, state.CANCELED, state.TERMINATED, state.TIMED_OUT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 
+import msgspec
 from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
 
 from outlast.engine.draft import Draft
@@ -33,15 +34,17 @@ from outlast.server.shard.protocol import (
 )
 from outlast.server.shard.queries import Queries
 from outlast.server.shard.shard import Shard
+from outlast.server.shard.updates import Updates
 
 
 class Tasks:
     """The owner of the work that matching holds offers of."""
 
-    def __init__(self, shard: Shard, histories: Histories, queries: Queries) -> None:
+    def __init__(self, shard: Shard, histories: Histories, queries: Queries, updates: Updates) -> None:
         self._shard = shard
         self._histories = histories
         self._queries = queries
+        self._updates = updates
 
     async def claim(self, queue: QueueName, work: Hashable, poller: Poller) -> StartedTask | None:
         """Start the work for this poller: the task, or None when it is gone or taken."""
@@ -74,7 +77,7 @@ class Tasks:
             raise NotFound("the workflow task ended before it was handed out")
         first = 1 if full else run.last_started_event_id + 1
         page = await self._histories.page(entity, first)
-        if task.transient and not page.next_event_id:
+        if task.virtual and not page.next_event_id:
             draft = Draft(execution, self._shard.context(run.namespace_id))
             virtual = b"".join(frame_event(event) for event in virtual_events(draft, task, task.identity))
             page = HistoryPage(page.data + virtual, 0)
@@ -85,6 +88,7 @@ class Tasks:
             last_event_id=run.next_event_id - 1,
             previous_started_event_id=run.last_started_event_id,
             queries=self._queries.riding(entity),
+            messages=self._updates.messages(entity, task),
         )
 
     async def eager_workflow_task(self, key: ExecutionKey, request_id: str) -> StartedWorkflowTask | None:
@@ -147,10 +151,13 @@ class Tasks:
     ) -> CompletedWorkflowTask:
         """Do the worker's commands; what it gets back at once: its next workflow task, activities to run itself."""
         entity = await self._shard.find(key)
-        transition = self._shard.decide(entity, CompleteWorkflowTask(token, request, new_run_id()))
+        trigger = CompleteWorkflowTask(token, request, new_run_id(), self._updates.sent(entity), self._updates.waiting(entity))
+        transition = self._shard.decide(entity, trigger)
+        settled_updates = self._updates.take(entity, transition)
         scheduled = list(transition.eager_activities)
         riding = self._queries.take_answered(entity, request)
         await self._shard.settled(entity)
+        self._updates.publish(entity, settled_updates)
         if transition.refusal is not None:
             raise transition.refusal
         self._queries.answer(entity, riding)
@@ -158,18 +165,8 @@ class Tasks:
         if transition.new_workflow_task and entity.execution is transition.after:
             workflow_task = await self._workflow_task(entity, full=False)
         activities = [await self._activity(entity, event_id) for event_id in scheduled if event_id in entity.execution.activities]
-        return CompletedWorkflowTask(workflow_task, activities)
+        return CompletedWorkflowTask(workflow_task, activities, transition.reset_history_event_id)
 
 
 def _with_backlog(task: StartedWorkflowTask, backlog_count: int) -> StartedWorkflowTask:
-    return StartedWorkflowTask(
-        task.run,
-        task.task,
-        task.history,
-        task.last_event_id,
-        task.previous_started_event_id,
-        task.queries,
-        task.query_id,
-        task.query,
-        backlog_count,
-    )
+    return msgspec.structs.replace(task, backlog_count=backlog_count)
