@@ -19,6 +19,7 @@ from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 from outlast.engine.commands import BUILT, EVENT_OF
 from outlast.engine.evolve import FOLDS
 from outlast.server.frontend.history import HistoryCalls
+from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.service import handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
@@ -33,6 +34,7 @@ CALLS = handlers(
     SystemCalls.__new__(SystemCalls),
     WorkflowCalls.__new__(WorkflowCalls),
     UpdateCalls.__new__(UpdateCalls),
+    OperatorCalls.__new__(OperatorCalls),
     HistoryCalls.__new__(HistoryCalls),
     WorkerCalls.__new__(WorkerCalls),
     TaskQueueCalls.__new__(TaskQueueCalls),

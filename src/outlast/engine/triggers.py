@@ -15,6 +15,7 @@ from temporalio.api.history.v1 import (
 )
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.update.v1 import Request as UpdateRequest
+from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
     RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskFailedRequest,
@@ -236,6 +237,26 @@ class ReleaseFirstTask(msgspec.Struct, frozen=True):
     """To a child: the parent has recorded CHILD_STARTED, the first workflow task may be scheduled."""
 
 
+class PauseWorkflow(msgspec.Struct, frozen=True):
+    identity: str
+    reason: str
+    request_id: str
+
+
+class UnpauseWorkflow(msgspec.Struct, frozen=True):
+    identity: str
+    reason: str
+    request_id: str
+
+
+class UpdateOptions(msgspec.Struct, frozen=True):
+    """Let those of the run's options that a field mask names be as given."""
+
+    given: WorkflowExecutionOptions
+    paths: Sequence[str]
+    identity: str
+
+
 class AdmitUpdate(msgspec.Struct, frozen=True):
     """An update waits to be sent to a worker."""
 
@@ -278,5 +299,8 @@ Trigger = (
     | ParentNotified
     | ExternalTold
     | AdmitUpdate
+    | PauseWorkflow
+    | UnpauseWorkflow
+    | UpdateOptions
     | Attach
 )

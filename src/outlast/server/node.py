@@ -13,6 +13,7 @@ from outlast.server.frontend import calls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
 from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
+from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.service import handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
@@ -49,7 +50,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     """Custom search attributes of those namespaces: name to type, such as "Keyword"."""
     sqlite_pragmas: dict[str, str] = {}
     dynamic_config: dict[str, str] = {}
-    """Accepted for compatibility; nothing reads it yet."""
+    """The reference server's switches, by its names. Read: frontend.WorkflowPauseEnabled. Others have no effect."""
 
 
 class Node:
@@ -72,6 +73,7 @@ class Node:
             SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
             workflows,
             UpdateCalls(self._shard, updates, workflows, self._namespaces),
+            OperatorCalls(self._shard, self._namespaces, pause_enabled=_is_on(settings, "frontend.WorkflowPauseEnabled")),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),
@@ -145,6 +147,10 @@ class Node:
             await asyncio.Event().wait()
         finally:
             await self.stop()
+
+
+def _is_on(settings: NodeSettings, switch: str) -> bool:
+    return settings.dynamic_config.get(switch, "true").strip('"').lower() != "false"
 
 
 def _store(settings: NodeSettings) -> Store:

@@ -141,7 +141,7 @@ def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event
     fill_retry_policy(attributes.retry_policy)
     _fill_timeouts(draft.run.run_timeout, command, attributes)
     draft.add(event)
-    draft.effects.append(offer_activity(draft.activities.items[event.event_id]))
+    _offer(draft, draft.activities.items[event.event_id])
     return event
 
 
@@ -248,6 +248,12 @@ def _write_canceled(
 # Starting
 
 
+def _offer(draft: Draft, activity: Activity) -> None:
+    """Hand the attempt out, unless the workflow is held."""
+    if draft.run.paused is None:
+        draft.effects.append(offer_activity(activity))
+
+
 def start(draft: Draft, poll: StartActivity) -> None:
     """Give an attempt to a poller, once."""
     activity = draft.activities.get(poll.scheduled_event_id)
@@ -257,6 +263,8 @@ def start(draft: Draft, poll: StartActivity) -> None:
         if activity.request_id != poll.request_id:
             raise NotFound(ACTIVITY_NOT_FOUND)
         return
+    if draft.run.paused is not None:
+        raise NotFound(ACTIVITY_NOT_FOUND)
     begin(draft, poll.scheduled_event_id, poll.request_id, poll.identity)
 
 
@@ -279,7 +287,7 @@ def release(draft: Draft, release: ReleaseActivity) -> None:
     activity.request_id = ""
     activity.identity = ""
     draft.changed = True
-    draft.effects.append(offer_activity(activity))
+    _offer(draft, activity)
 
 
 # Answers
@@ -428,7 +436,7 @@ def time_passed(draft: Draft, scheduled_event_id: int) -> None:
         activity = draft.activities.edit(scheduled_event_id)
         activity.offered = True
         draft.changed = True
-        draft.effects.append(offer_activity(activity))
+        _offer(draft, activity)
 
 
 def _due_timeout(activity: Activity, now: int) -> TimeoutType.ValueType | None:

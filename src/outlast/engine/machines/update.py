@@ -37,6 +37,8 @@ def admit(draft: Draft, update: AdmitUpdate) -> None:
     run = draft.run
     if not run.open:
         raise NotFound(WORKFLOW_COMPLETED)
+    if run.paused is not None:
+        raise FailedPrecondition("Workflow is paused. Cannot update the workflow.")
     if run.workflow_task_attempt >= limits.UPDATE_REFUSED_FROM_ATTEMPT:
         raise WorkflowNotReady("Unable to perform workflow execution update due to Workflow Task in failed state.")
     task = run.workflow_task

@@ -57,7 +57,7 @@ def _info(execution: Execution, namespace: NamespaceView, info: WorkflowExecutio
     info.execution.workflow_id = run.workflow_id
     info.execution.run_id = run.run_id
     info.type.name = run.workflow_type
-    info.status = run.status  # type: ignore[assignment]
+    info.status = run.shown_status  # type: ignore[assignment]
     set_time(info.start_time, run.start_time)
     set_time(info.execution_time, run.execution_time)
     if not run.open:
@@ -107,6 +107,10 @@ def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse
     started = extended.request_id_infos[run.create_request_id]
     started.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
     started.event_id = 1
+    if run.paused is not None and run.open:
+        extended.pause_info.identity = run.paused.identity
+        extended.pause_info.reason = run.paused.reason
+        set_time(extended.pause_info.paused_time, run.paused.since)
     for request_id, event_id in execution.attached.items():
         info = extended.request_id_infos[request_id]
         info.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from outlast.server.frontend.calls import Handler
 from outlast.server.frontend.history import HistoryCalls
+from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.updates import UpdateCalls
@@ -15,6 +16,7 @@ def handlers(
     system: SystemCalls,
     workflows: WorkflowCalls,
     updates: UpdateCalls,
+    operations: OperatorCalls,
     histories: HistoryCalls,
     workers: WorkerCalls,
     queues: TaskQueueCalls,
@@ -35,6 +37,9 @@ def handlers(
         "UpdateWorkflowExecution": updates.update,
         "PollWorkflowExecutionUpdate": updates.poll,
         "ExecuteMultiOperation": updates.multi_operation,
+        "PauseWorkflowExecution": operations.pause,
+        "UnpauseWorkflowExecution": operations.unpause,
+        "UpdateWorkflowExecutionOptions": operations.update_options,
         "GetWorkflowExecutionHistory": histories.get_history,
         "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
         "ListWorkflowExecutions": histories.list_workflows,

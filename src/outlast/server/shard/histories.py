@@ -70,7 +70,7 @@ class Histories:
             entity = await self._shard.find(key)
             await self._shard.settled(entity)
             run = entity.execution.run
-            if not run.open or (not for_close and run.next_event_id - 1 > beyond_event_id):
+            if not run.running or (not for_close and run.next_event_id - 1 > beyond_event_id):
                 return entity.execution
             if loop.time() >= deadline or self._shard.waits_released:
                 return entity.execution
