@@ -81,7 +81,7 @@ def apply(draft: Draft, command: Command, completed_event_id: int, identity: str
     if kind == C.COMMAND_TYPE_PROTOCOL_MESSAGE:
         _take_message(command, answers)
         return
-    if kind in CLOSING and any(key < waiting_before for key in draft.buffer.items):
+    if kind in CLOSING and any(key < waiting_before for key, _ in draft.buffer.entries()):
         raise BadCommand(Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND)
     event = draft.event(EVENT_OF[kind])
     attributes = _attributes_of(event)

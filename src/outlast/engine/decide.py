@@ -35,7 +35,7 @@ from outlast.engine.transition import (
     OfferActivity,
     Transition,
 )
-from outlast.engine.work import activity_due, workflow_task_due
+from outlast.engine.work import workflow_task_due
 
 Cause = WorkflowTaskFailedCause
 
@@ -320,15 +320,9 @@ def _due(draft: Draft) -> list[tuple[int, int, Callable[[], None]]]:
     if not run.open:
         return []
     due: list[tuple[int, int, Callable[[], None]]] = [
-        (pending.fires_at, pending.started_event_id, _once(timer.fire, draft, pending.timer_id))
-        for pending in draft.timers
-        if pending.fires_at <= now
+        (pending.fires_at, pending.started_event_id, _once(timer.fire, draft, timer_id)) for timer_id, pending in draft.timers.due(now)
     ]
-    for pending_activity in draft.activities:
-        moment = activity_due(pending_activity)
-        if moment and moment <= now:
-            scheduled_event_id = pending_activity.scheduled_event_id
-            due.append((moment, scheduled_event_id, _once(activity.time_passed, draft, scheduled_event_id)))
+    due += [(pending.due, event_id, _once(activity.time_passed, draft, event_id)) for event_id, pending in draft.activities.due(now)]
     task = run.workflow_task
     if task is not None:
         moment = workflow_task_due(task)

@@ -8,7 +8,7 @@ and puts it into a batch, or into the buffer while a workflow task is started
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from copy import copy
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -19,6 +19,7 @@ from outlast.engine.evolve import evolve
 from outlast.engine.keys import PartKey
 from outlast.engine.limits import BUFFERED_BYTES_MAX, BUFFERED_EVENTS_MAX
 from outlast.engine.machines import workflow_task
+from outlast.engine.parts import Parts
 from outlast.engine.refusals import Refusal
 from outlast.engine.state import Activity, Child, Execution, External, Run, Timer, Update, encode_part
 from outlast.engine.transition import Batch, Effect, Transition
@@ -31,54 +32,71 @@ V = TypeVar("V", bound=Activity | Timer | Child | External | Update | int | byte
 
 
 class Changing(Generic[K, V]):
-    """A mapping of parts being changed: copied at the first change, and it knows what changed."""
+    """Parts being changed: what they were, and what has changed since."""
 
-    __slots__ = ("_base", "_kind", "changed", "items")
+    __slots__ = ("_base", "_kind", "_size", "changes")
 
-    def __init__(self, kind: str, base: Mapping[K, V]) -> None:
+    def __init__(self, kind: str, base: Parts[K, V]) -> None:
         self._kind = kind
         self._base = base
-        self.items: Mapping[K, V] = base
-        self.changed: set[K] = set()
-
-    def __contains__(self, key: K) -> bool:
-        return key in self.items
-
-    def __iter__(self) -> Iterator[V]:
-        return iter(self.items.values())
-
-    def __len__(self) -> int:
-        return len(self.items)
+        self._size = len(base)
+        self.changes: dict[K, V | None] = {}
+        """None: it is gone."""
 
     def get(self, key: K) -> V | None:
-        return self.items.get(key)
+        return self.changes[key] if key in self.changes else self._base.get(key)
+
+    def __getitem__(self, key: K) -> V:
+        value = self.get(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, key: K) -> bool:
+        return self.get(key) is not None
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[V]:
+        return iter([value for _, value in self.entries()])
+
+    def entries(self) -> list[tuple[K, V]]:
+        """All keys and values. It looks at each of them: nothing that happens often may ask for it."""
+        if not self.changes:
+            return list(self._base.items())
+        whole: dict[K, V | None] = {**self._base, **self.changes}
+        return [(key, value) for key, value in whole.items() if value is not None]
 
     def put(self, key: K, value: V) -> None:
-        self._own()[key] = value
-        self.changed.add(key)
+        self._size += key not in self
+        self.changes[key] = value
 
     def drop(self, key: K) -> None:
-        if key in self.items:
-            del self._own()[key]
-            self.changed.add(key)
+        if key in self:
+            self._size -= 1
+            self.changes[key] = None
 
     def edit(self, key: K) -> V:
         """The value, as a copy that belongs to this draft and may be changed."""
-        value = self.items[key]
-        if key in self.changed:
-            return value
-        copied = copy(value)
-        self.put(key, copied)
-        return copied
+        value = self[key]
+        if key not in self.changes:
+            value = self.changes[key] = copy(value)
+        return value
 
-    def _own(self) -> dict[K, V]:
-        if self.items is self._base:
-            self.items = dict(self._base)
-        return cast(dict[K, V], self.items)
+    def due(self, now: int) -> list[tuple[K, V]]:
+        """What had come due before this draft changed anything."""
+        return self._base.due(now)
+
+    def changed(self, key: K) -> bool:
+        """Whether it is not what it was before this draft."""
+        return key in self.changes and self.changes[key] != self._base.get(key)
+
+    def frozen(self) -> Parts[K, V]:
+        return self._base.changed(self.changes) if self.changes else self._base
 
     def encoded_changes(self) -> Iterator[tuple[PartKey, bytes | None]]:
-        for key in self.changed:
-            value = self.items.get(key)
+        for key, value in self.changes.items():
             if value is not None:
                 yield PartKey(self._kind, str(key)), encode_part(value)
             elif key in self._base:
@@ -89,6 +107,7 @@ class Draft:
     """One decision's working copy of a run, and all that the decision brings about."""
 
     __slots__ = (
+        "_activity_ids",
         "_batch",
         "_batches",
         "activities",
@@ -154,8 +173,20 @@ class Draft:
         self.reset_history_event_id = 0
         self.holding = False
         """While a completed workflow task's commands are applied: bufferable events wait until all of them are done."""
+        self._activity_ids: dict[str, int] | None = None
         self._batch: list[HistoryEvent] = []
         self._batches: list[list[HistoryEvent]] = []
+
+    def activity_named(self, activity_id: str) -> Activity | None:
+        """The pending activity with this id. The index is made when it is first asked for, once for many commands."""
+        if self._activity_ids is None:
+            self._activity_ids = {activity.activity_id: activity.scheduled_event_id for activity in self.activities}
+        return self.activities.get(self._activity_ids.get(activity_id, 0))
+
+    def add_activity(self, activity: Activity) -> None:
+        self.activities.put(activity.scheduled_event_id, activity)
+        if self._activity_ids is not None:
+            self._activity_ids[activity.activity_id] = activity.scheduled_event_id
 
     def event(self, kind: "EventType.ValueType") -> HistoryEvent:
         """A new event, to be filled in and then added."""
@@ -198,11 +229,10 @@ class Draft:
 
     def flush_buffer(self) -> bool:
         """Number the buffered events: in order of arrival, but completions last. Says whether there were any."""
-        if not self.buffer:
+        if not len(self.buffer):
             return False
         arrived = [HistoryEvent.FromString(data) for data in self.buffer]
-        for key in list(self.buffer.items):
-            self.buffer.drop(key)
+        self._forget_buffered()
         self.run.buffered_bytes = 0
         completions = [event for event in arrived if event.event_type in event_kinds.COMPLETIONS]
         others = [event for event in arrived if event.event_type not in event_kinds.COMPLETIONS]
@@ -215,6 +245,10 @@ class Draft:
         self.changed = True
         return True
 
+    def _forget_buffered(self) -> None:
+        for key, _ in self.buffer.entries():
+            self.buffer.drop(key)
+
     def _note_numbered(self, event: HistoryEvent, started_ids: dict[int, int]) -> None:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
             started_ids[event.activity_task_started_event_attributes.scheduled_event_id] = event.event_id
@@ -226,8 +260,7 @@ class Draft:
 
     def drop_buffer(self) -> None:
         """The run closes by a command: what was buffered in this very transition vanishes."""
-        for key in list(self.buffer.items):
-            self.buffer.drop(key)
+        self._forget_buffered()
         self.run.buffered_bytes = 0
 
     def freeze(self) -> Transition:
@@ -246,16 +279,16 @@ class Draft:
             run.transition_count += 1
         after = Execution(
             run,
-            self.activities.items,
-            self.timers.items,
-            self.children.items,
-            self.externals.items,
-            self.updates.items,
-            self.attached.items,
-            self.request_ids.items,
-            self.buffer.items,
-            self.memo.items,
-            self.search_attributes.items,
+            self.activities.frozen(),
+            self.timers.frozen(),
+            self.children.frozen(),
+            self.externals.frozen(),
+            self.updates.frozen(),
+            self.attached.frozen(),
+            self.request_ids.frozen(),
+            self.buffer.frozen(),
+            self.memo.frozen(),
+            self.search_attributes.frozen(),
             self.origin,
         )
         return Transition(
@@ -292,7 +325,7 @@ class Draft:
             self.memo,
             self.search_attributes,
         ):
-            if parts.changed:
+            if parts.changes:
                 changes.update(parts.encoded_changes())
         if self.origin_changed:
             changes[PartKey("o", "")] = self.origin or None

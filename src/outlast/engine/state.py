@@ -6,10 +6,12 @@ thing that changes these structs, and it changes copies of its own.
 """
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import msgspec
 
 from outlast.engine.keys import ExecutionKey, PartKey
+from outlast.engine.parts import Parts
 
 RUNNING = 1
 COMPLETED = 2
@@ -215,6 +217,30 @@ class Activity(msgspec.Struct):
     def started(self) -> bool:
         return self.started_time > 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether the attempt is for a worker to take."""
+        return self.offered and not self.started_time
+
+    @property
+    def due(self) -> int:
+        """The next moment at which it times out or its backoff ends; 0 when there is none."""
+        soonest = self.scheduled_time + self.schedule_to_close if self.schedule_to_close else 0
+        for moment in self._attempt_moments():
+            if moment and (not soonest or moment < soonest):
+                soonest = moment
+        return soonest
+
+    def _attempt_moments(self) -> tuple[int, int]:
+        if not self.started_time:
+            if not self.offered:
+                return self.attempt_scheduled_time, 0
+            due = self.attempt_scheduled_time + self.schedule_to_start if self.schedule_to_start else 0
+            return due, 0
+        closes = self.started_time + self.start_to_close if self.start_to_close else 0
+        alive = max(self.started_time, self.last_heartbeat_time)
+        return closes, alive + self.heartbeat if self.heartbeat else 0
+
 
 class Timer(msgspec.Struct, frozen=True):
     """One pending timer of the workflow."""
@@ -222,6 +248,11 @@ class Timer(msgspec.Struct, frozen=True):
     timer_id: str
     started_event_id: int
     fires_at: int
+    waits: ClassVar[bool] = False
+
+    @property
+    def due(self) -> int:
+        return self.fires_at
 
 
 class Child(msgspec.Struct):
@@ -245,6 +276,12 @@ class Child(msgspec.Struct):
     policy_to_apply: bool = False
     """This run has closed and the child has not acknowledged the close policy."""
     control: str = ""
+    due: ClassVar[int] = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether a message to the child is on its way."""
+        return not self.run_id or self.first_task_to_release or self.policy_to_apply
 
 
 class Update(msgspec.Struct, frozen=True):
@@ -266,25 +303,25 @@ class Execution(msgspec.Struct, frozen=True):
     """All of one run's state, as one value. Nobody changes the mappings in it."""
 
     run: Run
-    activities: Mapping[int, Activity] = {}
+    activities: Parts[int, Activity] = Parts(timed=True)
     """By scheduled event id."""
-    timers: Mapping[str, Timer] = {}
+    timers: Parts[str, Timer] = Parts(timed=True)
     """By timer id."""
-    children: Mapping[int, Child] = {}
+    children: Parts[int, Child] = Parts(timed=True)
     """By initiated event id."""
-    externals: Mapping[int, External] = {}
+    externals: Parts[int, External] = Parts()
     """By initiated event id."""
-    updates: Mapping[str, Update] = {}
+    updates: Parts[str, Update] = Parts()
     """By update id, those that were accepted."""
-    attached: Mapping[str, int] = {}
+    attached: Parts[str, int] = Parts()
     """Request ids of starts that were answered with this run, and the ids of their OPTIONS_UPDATED events."""
-    request_ids: Mapping[str, int] = {}
+    request_ids: Parts[str, int] = Parts()
     """Request ids of signals and the ids of their events, 0 if they were buffered: a repeat is not applied again."""
-    buffer: Mapping[int, bytes] = {}
+    buffer: Parts[int, bytes] = Parts()
     """Events that wait for the started workflow task to end, serialized, in order of arrival."""
-    memo: Mapping[str, bytes] = {}
+    memo: Parts[str, bytes] = Parts()
     """Serialized payloads."""
-    search_attributes: Mapping[str, bytes] = {}
+    search_attributes: Parts[str, bytes] = Parts()
     origin: bytes = b""
     """The serialized WORKFLOW_EXECUTION_STARTED attributes, kept when a later run may be made from them."""
 
@@ -338,16 +375,16 @@ def decode_execution(core: bytes, parts: Mapping[PartKey, bytes]) -> Execution:
         run.workflow_task = None
     return Execution(
         run=run,
-        activities={int(i): _decode_activity(d) for i, d in _in_order(of_kind["a"])},
-        timers={i: _decode_timer(d) for i, d in of_kind["t"].items()},
-        children={int(i): _decode_child(d) for i, d in _in_order(of_kind["c"])},
-        externals={int(i): _decode_external(d) for i, d in _in_order(of_kind["x"])},
-        updates={i: _decode_update(d) for i, d in of_kind["p"].items()},
-        attached={i: _decode_int(d) for i, d in of_kind["u"].items()},
-        request_ids={i: _decode_int(d) for i, d in of_kind["r"].items()},
-        buffer={int(i): d for i, d in _in_order(of_kind["b"])},
-        memo=of_kind["m"],
-        search_attributes=of_kind["s"],
+        activities=Parts({int(i): _decode_activity(d) for i, d in _in_order(of_kind["a"])}, timed=True),
+        timers=Parts({i: _decode_timer(d) for i, d in of_kind["t"].items()}, timed=True),
+        children=Parts({int(i): _decode_child(d) for i, d in _in_order(of_kind["c"])}, timed=True),
+        externals=Parts({int(i): _decode_external(d) for i, d in _in_order(of_kind["x"])}),
+        updates=Parts({i: _decode_update(d) for i, d in of_kind["p"].items()}),
+        attached=Parts({i: _decode_int(d) for i, d in of_kind["u"].items()}),
+        request_ids=Parts({i: _decode_int(d) for i, d in of_kind["r"].items()}),
+        buffer=Parts({int(i): d for i, d in _in_order(of_kind["b"])}),
+        memo=Parts(of_kind["m"]),
+        search_attributes=Parts(of_kind["s"]),
         origin=of_kind["o"].get("", b""),
     )
 

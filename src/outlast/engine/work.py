@@ -52,11 +52,9 @@ def has_work(execution: Execution) -> bool:
     run = execution.run
     if not run.open:
         return run.parent_to_notify or any(child.policy_to_apply for child in execution.children.values())
-    if execution.externals or (run.workflow_task is not None and not run.workflow_task.started):
+    if execution.externals or execution.children.waiting or (run.workflow_task is not None and not run.workflow_task.started):
         return True
-    if run.paused is None and any(activity.offered and not activity.started_time for activity in execution.activities.values()):
-        return True
-    return any(not child.run_id or child.first_task_to_release for child in execution.children.values())
+    return run.paused is None and execution.activities.waiting > 0
 
 
 def next_due(execution: Execution) -> int | None:
@@ -64,23 +62,13 @@ def next_due(execution: Execution) -> int | None:
     run = execution.run
     if not run.open:
         return None
-    moments = [timer.fires_at for timer in execution.timers.values()]
-    for activity in execution.activities.values():
-        due = activity_due(activity)
-        if due:
-            moments.append(due)
+    moments = [execution.timers.soonest or 0, execution.activities.soonest or 0, run.run_expiration, run.execution_expiration]
     task = run.workflow_task
     if task is not None:
-        due = workflow_task_due(task)
-        if due:
-            moments.append(due)
+        moments.append(workflow_task_due(task))
     elif run.first_task_pending and run.paused is None and run.execution_time > run.start_time:
         moments.append(run.execution_time)
-    if run.run_expiration:
-        moments.append(run.run_expiration)
-    if run.execution_expiration:
-        moments.append(run.execution_expiration)
-    return min(moments) if moments else None
+    return min((moment for moment in moments if moment), default=None)
 
 
 def workflow_task_due(task: WorkflowTask) -> int:
@@ -90,23 +78,3 @@ def workflow_task_due(task: WorkflowTask) -> int:
     if task.schedule_to_start_timeout:
         return task.scheduled_time + task.schedule_to_start_timeout
     return 0
-
-
-def activity_due(activity: Activity) -> int:
-    """The next moment at which the activity times out or its backoff ends; 0 when there is none."""
-    soonest = activity.scheduled_time + activity.schedule_to_close if activity.schedule_to_close else 0
-    for moment in _attempt_moments(activity):
-        if moment and (not soonest or moment < soonest):
-            soonest = moment
-    return soonest
-
-
-def _attempt_moments(activity: Activity) -> tuple[int, int]:
-    if not activity.started_time:
-        if not activity.offered:
-            return activity.attempt_scheduled_time, 0
-        due = activity.attempt_scheduled_time + activity.schedule_to_start if activity.schedule_to_start else 0
-        return due, 0
-    closes = activity.started_time + activity.start_to_close if activity.start_to_close else 0
-    alive = max(activity.started_time, activity.last_heartbeat_time)
-    return closes, alive + activity.heartbeat if activity.heartbeat else 0

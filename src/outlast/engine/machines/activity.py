@@ -92,7 +92,7 @@ def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes)
         cause = Cause.WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED
         count, most = len(draft.activities), limits.PENDING_ACTIVITIES_MAX
         raise BadCommand(cause, f"the number of pending activities, {count}, has reached the per-workflow limit of {most}")
-    if any(activity.activity_id == command.activity_id for activity in draft.activities):
+    if draft.activity_named(command.activity_id) is not None:
         text = f"invalid history builder state for action: add-activitytask-scheduled-event, ActivityID: {command.activity_id}"
         raise BadCommand(Cause.WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID, text)
 
@@ -141,7 +141,7 @@ def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event
     fill_retry_policy(attributes.retry_policy)
     _fill_timeouts(draft.run.run_timeout, command, attributes)
     draft.add(event)
-    _offer(draft, draft.activities.items[event.event_id])
+    _offer(draft, draft.activities[event.event_id])
     return event
 
 
@@ -169,8 +169,7 @@ def _fill_timeouts(
 def evolve_scheduled(draft: Draft, event: HistoryEvent) -> None:
     attributes = event.activity_task_scheduled_event_attributes
     now = event.event_time.seconds * limits.SECOND + event.event_time.nanos
-    draft.activities.put(
-        event.event_id,
+    draft.add_activity(
         Activity(
             scheduled_event_id=event.event_id,
             activity_id=attributes.activity_id,
@@ -297,14 +296,14 @@ def _find(draft: Draft, token: ActivityToken, *, must_be_started: bool = True) -
     if not draft.run.open:
         raise NotFound(WORKFLOW_COMPLETED)
     if token.activity_id:
-        found = [a for a in draft.activities if a.activity_id == token.activity_id]
-        if not found:
+        found = draft.activity_named(token.activity_id)
+        if found is None:
             raise NotFound(
                 f"cannot find pending activity with ActivityID {token.activity_id}, check workflow execution history for more details"
             )
-        if must_be_started and not found[0].started:
+        if must_be_started and not found.started:
             raise NotFound(ACTIVITY_NOT_FOUND)
-        return found[0]
+        return found
     activity = draft.activities.get(token.scheduled_event_id)
     if activity is None or not activity.started or activity.attempt != token.attempt:
         raise NotFound(ACTIVITY_NOT_FOUND)
@@ -336,7 +335,7 @@ def complete(draft: Draft, done: CompleteActivity) -> None:
         return
     if not activity.started:
         begin(draft, activity.scheduled_event_id, "", done.identity)
-        activity = draft.activities.items[activity.scheduled_event_id]
+        activity = draft.activities[activity.scheduled_event_id]
     started_event_id = _write_started(draft, activity)
     event = draft.event(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
     attributes = event.activity_task_completed_event_attributes
@@ -428,7 +427,7 @@ def _write_failed(draft: Draft, activity: Activity, failure: Failure | None, sta
 
 def time_passed(draft: Draft, scheduled_event_id: int) -> None:
     """Do what is due for this activity: end its backoff, or time it out."""
-    activity = draft.activities.items[scheduled_event_id]
+    activity = draft.activities[scheduled_event_id]
     kind = _due_timeout(activity, draft.now)
     if kind is not None:
         _time_out(draft, activity, kind)

@@ -115,6 +115,8 @@ def _namespace(draft: Draft, name: str) -> tuple[str, str]:
 
 
 def _check_room(draft: Draft, *, signals: bool) -> None:
+    if len(draft.externals) < limits.PENDING_EXTERNALS_MAX:
+        return
     pending = sum(1 for message in draft.externals if message.signals == signals)
     if pending < limits.PENDING_EXTERNALS_MAX:
         return

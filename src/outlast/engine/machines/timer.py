@@ -70,7 +70,7 @@ def cancel(draft: Draft, timer_id: str, event: HistoryEvent, identity: str) -> N
 
 def _unfire(draft: Draft, timer_id: str) -> int:
     """Forget a buffered TIMER_FIRED: the worker never saw it. Returns the id of its TIMER_STARTED, 0 if there is none."""
-    for key, data in draft.buffer.items.items():
+    for key, data in draft.buffer.entries():
         event = HistoryEvent.FromString(data)
         fired = event.timer_fired_event_attributes
         if event.event_type == EventType.EVENT_TYPE_TIMER_FIRED and fired.timer_id == timer_id:
@@ -85,7 +85,7 @@ def evolve_canceled(draft: Draft, event: HistoryEvent) -> None:
 
 
 def fire(draft: Draft, timer_id: str) -> None:
-    timer = draft.timers.items[timer_id]
+    timer = draft.timers[timer_id]
     event = draft.event(EventType.EVENT_TYPE_TIMER_FIRED)
     event.timer_fired_event_attributes.timer_id = timer_id
     event.timer_fired_event_attributes.started_event_id = timer.started_event_id

@@ -79,7 +79,6 @@ class Answers:
         self._draft = draft
         self._waiting = list(messages)
         self._sent = sent
-        self._accepted_before = dict(draft.updates.items)
         self.rejected: dict[str, Outcome] = {}
 
     def take(self, message_id: str) -> None:
@@ -125,9 +124,8 @@ class Answers:
         """How far the update is, in the reference server's words. Raises BadCommand for one that nobody knows."""
         update = self._draft.updates.get(update_id)
         if update is not None:
-            provisionally = self._accepted_before.get(update_id) != update
             state = "Completed" if update.completed_event_id else "Accepted"
-            return f"Provisionally{state}" if provisionally else state
+            return f"Provisionally{state}" if self._draft.updates.changed(update_id) else state
         if update_id in self.rejected:
             return "ProvisionallyCompleted"
         if update_id in self._sent:
@@ -157,7 +155,7 @@ class Answers:
         attributes = event.workflow_execution_update_completed_event_attributes
         attributes.meta.CopyFrom(response.meta)
         attributes.meta.update_id = update_id
-        attributes.accepted_event_id = self._draft.updates.items[update_id].accepted_event_id
+        attributes.accepted_event_id = self._draft.updates[update_id].accepted_event_id
         attributes.outcome.CopyFrom(response.outcome)
         self._draft.add(event)
 
