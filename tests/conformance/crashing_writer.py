@@ -1,6 +1,7 @@
 """A process that commits for ever and says after each commit that it is durable, to be killed at any moment.
 
-Commit n writes to RUNS runs: the core and a part of each hold n, and each gets one batch with event id n.
+Commit n writes to RUNS runs: the core and a part of each hold n, and each gets one batch with event id n. One more run is
+written with it, and deleted after it.
 """
 
 import asyncio
@@ -37,12 +38,21 @@ def commit_of(number: int) -> list[RunWrite]:
     ]
 
 
+def doomed(number: int) -> RunWrite:
+    """A run that is written with one commit and deleted before the next."""
+    run = key(f"doomed-{number}")
+    parts: dict[PartKey, bytes | None] = {PartKey("t", str(each)): b"part" for each in range(20)}
+    batches = [batch(each) for each in range(1, 20)]
+    return write(run, due_at=number, has_work=True, parts=parts, batches=batches, visibility=record(run, 1), make_current=True)
+
+
 async def main(path: Path, first: int) -> None:
     store = SqliteStore(path, {"wal_autocheckpoint": "40"})  # so that a kill falls into a checkpoint, too
     await store.open()
     for number in range(first, sys.maxsize):
-        await store.commit(commit_of(number))
+        await store.commit([*commit_of(number), doomed(number)])
         print(number, flush=True)
+        await store.delete_runs([doomed(number).key])
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from outlast.engine.keys import PartKey
 from outlast.server.store.sqlite import SqliteStore
-from tests.conformance.crashing_writer import RUNS, commit_of
-from tests.conformance.records import record, whole
+from tests.conformance.crashing_writer import RUNS, commit_of, doomed
+from tests.conformance.records import nothing, record, whole
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 8
@@ -42,6 +42,13 @@ async def _last_whole_commit(path: Path) -> int:
         assert [batch.first_event_id for batch in await store.read_batches(run, 1, number + 9)] == list(range(1, number + 1))
         assert (stored["due"], stored["has_work"], stored["current"]) == ([number], number % 2 == 0, run.run_id)
         assert stored["visibility"] == [record(run, 1, number)]
+    written = doomed(number)
+    left = await whole(store, written.key)
+    assert left == nothing() or (left["batches"], left["current"]) == (list(written.batches), written.key.run_id)
+    kept = await store.read_run(written.key)
+    assert kept is None or kept.parts == written.parts
+    await store.delete_runs([written.key])
+    assert await store.count_visibility(written.key.namespace_id) == len(RUNS)
     await store.close()
     return number
 

@@ -26,6 +26,8 @@ from tests.oracle.values import payloads
 CALL_SECONDS = 15.0
 WAIT_SECONDS = 12.0
 STEP_SECONDS = 0.05
+DELETION_SECONDS = 90.0
+"""The real server deletes in the background, and not at once."""
 
 
 class Refused:
@@ -54,6 +56,7 @@ class World:
         self._stub = WorkflowServiceStub(channel)
         self._normaliser = Normaliser(suffix)
         self._runs: dict[tuple[str, str, str], None] = {}
+        self._gone: set[str] = set()
         self._requests = 0
         self.wid = self.name("wf")
         self.queue = self.name("queue")
@@ -90,8 +93,17 @@ class World:
 
     def remember(self, workflow_id: str, run_id: str, namespace: str | None = None) -> None:
         """Have the history of this run checked when the scenario ends."""
-        if run_id:
+        if run_id and run_id not in self._gone:
             self._runs[namespace or self.namespace, workflow_id, run_id] = None
+
+    async def until_gone(self, run_id: str, workflow_id: str | None = None) -> None:
+        """Wait until a run that was deleted is there no more; its history will not be read again."""
+        request = api.DescribeWorkflowExecutionRequest(namespace=self.namespace, execution=self.execution(workflow_id, run_id))
+        async with asyncio.timeout(DELETION_SECONDS):
+            while await self.call("DescribeWorkflowExecution", request, record=False):
+                await asyncio.sleep(STEP_SECONDS)
+        self._runs.pop((self.namespace, workflow_id or self.wid, run_id), None)
+        self._gone.add(run_id)
 
     # --- starting and addressing
 
@@ -164,6 +176,11 @@ class World:
         }
         request = api.TerminateWorkflowExecutionRequest(**_present(usual | fields))
         return await self.call("TerminateWorkflowExecution", request)
+
+    async def delete(self, workflow_id: str | None = None, run_id: str = "", **fields: Any) -> Any:
+        """Delete a run."""
+        usual = {"namespace": self.namespace, "workflow_execution": self.execution(workflow_id, run_id)}
+        return await self.call("DeleteWorkflowExecution", api.DeleteWorkflowExecutionRequest(**_present(usual | fields)))
 
     async def describe(self, workflow_id: str | None = None, run_id: str = "", record: bool = True, **fields: Any) -> Any:
         """Describe a workflow."""

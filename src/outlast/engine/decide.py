@@ -77,6 +77,8 @@ def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for
             signal.request_cancel(draft, trigger)
         case t.Terminate():
             close.terminate(draft, trigger)
+        case t.Delete():
+            close.delete(draft)
         case t.ResetSticky():
             reset_sticky(draft)
         case t.ChildStarted():

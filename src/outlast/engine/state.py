@@ -125,6 +125,8 @@ class Run(msgspec.Struct):
 
     status: int = RUNNING
     close_time: int = 0
+    delete_at: int = 0
+    """When the run, closed, is to be forgotten; 0: never."""
     next_event_id: int = 1
     last_batch_first_event_id: int = 1
     history_size_bytes: int = 0

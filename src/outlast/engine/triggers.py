@@ -108,6 +108,10 @@ class Terminate(msgspec.Struct, frozen=True):
     links: Sequence[Link] = ()
 
 
+class Delete(msgspec.Struct, frozen=True):
+    """Forget the run; an open one is terminated first."""
+
+
 class StartWorkflowTask(msgspec.Struct, frozen=True):
     """A poller takes the workflow task."""
 
@@ -279,6 +283,7 @@ Trigger = (
     Signal
     | RequestCancel
     | Terminate
+    | Delete
     | StartWorkflowTask
     | CompleteWorkflowTask
     | FailWorkflowTask

@@ -58,10 +58,10 @@ def has_work(execution: Execution) -> bool:
 
 
 def next_due(execution: Execution) -> int | None:
-    """The next moment at which a timer of this run needs attention."""
+    """The next moment at which the run needs attention. A closed one is deleted then, when all who must be have been told."""
     run = execution.run
     if not run.open:
-        return None
+        return None if has_work(execution) else run.delete_at or None
     moments = [execution.timers.soonest or 0, execution.activities.soonest or 0, run.run_expiration, run.execution_expiration]
     task = run.workflow_task
     if task is not None:
@@ -69,6 +69,12 @@ def next_due(execution: Execution) -> int | None:
     elif run.first_task_pending and run.paused is None and run.execution_time > run.start_time:
         moments.append(run.execution_time)
     return min((moment for moment in moments if moment), default=None)
+
+
+def expired(execution: Execution, now: int) -> bool:
+    """Whether the run is to be forgotten."""
+    due = next_due(execution)
+    return not execution.run.open and due is not None and due <= now
 
 
 def workflow_task_due(task: WorkflowTask) -> int:

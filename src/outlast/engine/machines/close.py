@@ -48,6 +48,7 @@ def evolve_closed(draft: Draft, event: HistoryEvent) -> None:
     run = draft.run
     run.status = STATUSES[event.event_type]
     run.close_time = draft.now
+    run.delete_at = draft.now + draft.context.namespace.retention
     run.workflow_task = None
     attributes = getattr(event, event.WhichOneof("attributes") or "")
     run.new_run_id = getattr(attributes, "new_execution_run_id", "")
@@ -82,6 +83,15 @@ def write_terminated(draft: Draft, reason: str, identity: str, details: Payloads
         attributes.details.CopyFrom(details)
     event.links.extend(links)
     draft.add(event)
+
+
+def delete(draft: Draft) -> None:
+    """The run's time is over: it will be forgotten as soon as nobody has to hear of it any more."""
+    if draft.run.open:
+        write_terminated(draft, "Delete workflow execution", workflow_task.SERVER_IDENTITY)
+    if draft.run.delete_at > draft.now or not draft.run.delete_at:
+        draft.run.delete_at = draft.now
+        draft.changed = True
 
 
 def time_out(draft: Draft) -> None:

@@ -1,8 +1,10 @@
-"""Calls of operators: hold a workflow, let it go on, change its options, reset it."""
+"""Calls of operators: hold a workflow, let it go on, change its options, reset it, delete it."""
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
+    DeleteWorkflowExecutionRequest,
+    DeleteWorkflowExecutionResponse,
     PauseWorkflowExecutionRequest,
     PauseWorkflowExecutionResponse,
     UnpauseWorkflowExecutionRequest,
@@ -16,7 +18,7 @@ from outlast.engine.checks import is_run_id
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.options import options_of
 from outlast.engine.refusals import InvalidArgument, Unsupported
-from outlast.engine.triggers import NamespaceView, PauseWorkflow, UnpauseWorkflow, UpdateOptions
+from outlast.engine.triggers import Delete, NamespaceView, PauseWorkflow, UnpauseWorkflow, UpdateOptions
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.namespaces import NamespaceRegistry
@@ -58,6 +60,14 @@ class OperatorCalls:
         trigger = UpdateOptions(request.workflow_execution_options, tuple(request.update_mask.paths), request.identity)
         transition = await self._shard.update(key, trigger)
         return UpdateWorkflowExecutionOptionsResponse(workflow_execution_options=options_of(transition.after.run))
+
+    async def delete(self, request: DeleteWorkflowExecutionRequest, call: Call) -> DeleteWorkflowExecutionResponse:
+        """The run is gone soon after the answer: first its parent and its children must hear that it has ended."""
+        namespace = self._namespaces.find(request.namespace)
+        checks.check_execution(request, request.workflow_execution)
+        key = ExecutionKey(namespace.id, request.workflow_execution.workflow_id, request.workflow_execution.run_id)
+        await self._shard.update(key, Delete())
+        return DeleteWorkflowExecutionResponse()
 
 
 def _check_mask(mask: FieldMask) -> None:

@@ -40,6 +40,7 @@ def handlers(
         "PauseWorkflowExecution": operations.pause,
         "UnpauseWorkflowExecution": operations.unpause,
         "UpdateWorkflowExecutionOptions": operations.update_options,
+        "DeleteWorkflowExecution": operations.delete,
         "GetWorkflowExecutionHistory": histories.get_history,
         "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
         "ListWorkflowExecutions": histories.list_workflows,

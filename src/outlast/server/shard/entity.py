@@ -55,6 +55,7 @@ class Entity:
         "_undo",
         "_visible",
         "batches",
+        "deleted",
         "due_at",
         "execution",
         "key",
@@ -70,6 +71,8 @@ class Entity:
         self.key = key
         self.execution = execution
         self.due_at = due_at
+        self.deleted = False
+        """The run is being deleted, or is gone: whoever still holds this must not change it."""
         self.tail: list[EventBatch] = []
         """The last batches of the history, without a gap up to its end; among them all that is not durable yet."""
         self._tail_bytes = 0

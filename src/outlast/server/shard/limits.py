@@ -7,6 +7,11 @@ TAIL_BYTES_MAX = 256 * 1024
 """How much of a run's history stays in memory, from its end."""
 COMMIT_WRITES_MAX = 500
 """Transitions that share one store transaction."""
+DELETED_RUNS_MAX = 100
+"""Runs that are deleted in one store transaction."""
+DELETION_RETRY_NS = 10 * 1_000_000_000
+DUE_AT_ONCE = 100
+"""Runs that have come due are looked at in groups of this size; in between, calls have their turn."""
 TIMER_HORIZON_NS = 120 * 1_000_000_000
 """Timers due within this are kept in memory; later ones are read from the store in time."""
 DUE_PAGE = 1_000

@@ -72,6 +72,9 @@ class Outbox:
                 try:
                     await attempt()
                     return
+                except NotFound as gone:
+                    logger.info("delivery of %s is over, its run has been deleted: %s", message, gone)
+                    return
                 except (StoreError, Busy) as error:
                     logger.warning("delivery of %s waits: %s", message, error)
                     await asyncio.sleep(pause)

@@ -31,10 +31,11 @@ from outlast.engine.triggers import (
     Terminate,
     Trigger,
 )
-from outlast.engine.work import next_due, pending_work
+from outlast.engine.work import expired, next_due, pending_work
 from outlast.server.handover import QueueKind, QueueName, TaskQueues
 from outlast.server.shard import limits
 from outlast.server.shard.commits import Commits
+from outlast.server.shard.deletions import Deletions
 from outlast.server.shard.entity import Entity
 from outlast.server.shard.ids import new_run_id
 from outlast.server.shard.protocol import (
@@ -69,6 +70,7 @@ class Shard:
         self._current: dict[WorkflowKey, str] = {}
         self._commits = Commits(store, self._lost)
         self._timers = Timers(store, clock, self._due)
+        self._deletions = Deletions(store, self._not_deleted)
         self._deliver: Callable[[ExecutionKey, Effect], None] = lambda key, effect: None
         self._background: set[asyncio.Task[None]] = set()
         self._starved: set[QueueName] = set()
@@ -105,6 +107,7 @@ class Shard:
     async def close(self) -> None:
         """Write what is not written yet; nothing may come in any more."""
         await self._timers.stop()
+        await self._deletions.stop()
         for task in list(self._background):
             task.cancel()
         for entity in list(self._entities.values()):
@@ -133,27 +136,35 @@ class Shard:
         return entity
 
     async def find_current(self, workflow: WorkflowKey) -> Entity | None:
+        missing: str | None = None
         while True:
             run_id = self._current.get(workflow)
             if run_id is None:
                 run_id = await self.store.read_current(workflow)
                 run_id = self._current.get(workflow, run_id)
-            if run_id is None:
+            if run_id is None or run_id == missing:
                 return None
             entity = await self._load(ExecutionKey(*workflow, run_id))
-            if self._current.setdefault(workflow, run_id) == run_id:
+            if entity is None:
+                missing = run_id  # it has been deleted while we waited for it; another may have been started
+            elif self._current.setdefault(workflow, run_id) == run_id:
                 return entity
 
     async def _load(self, key: ExecutionKey) -> Entity | None:
-        entity = self._entities.get(key)
-        if entity is not None:
-            self._entities.move_to_end(key)
-            return entity
-        stored = await self.store.read_run(key)
-        if key in self._entities:
-            return self._entities[key]
-        if stored is None:
-            return None
+        while True:
+            await self._deletions.settled(key)
+            entity = self._entities.get(key)
+            if entity is not None:
+                self._entities.move_to_end(key)
+                return entity
+            deleted = self._deletions.count
+            stored = await self.store.read_run(key)
+            if key in self._entities:
+                return self._entities[key]
+            if stored is None:
+                return None
+            if self._deletions.count == deleted:
+                break
         execution = decode_execution(stored.core, stored.parts)
         entity = Entity(key, execution, next_due(execution))
         self._keep(entity)
@@ -191,6 +202,8 @@ class Shard:
 
     def decide(self, entity: Entity, trigger: Trigger) -> Transition:
         """Decide, and let it be the state in memory; its commit is on its way."""
+        if entity.deleted:
+            raise NotFound(f'workflow execution not found for workflow ID "{entity.key.workflow_id}" and run ID "{entity.key.run_id}"')
         transition = decide(entity.execution, trigger, self.context(entity.key.namespace_id))
         self._apply(entity, transition)
         return transition
@@ -294,19 +307,43 @@ class Shard:
             after = page[-1]
 
     def _due(self, keys: Sequence[ExecutionKey]) -> None:
-        for key in keys:
+        self.spawn(asyncio.ensure_future(self._all_due(keys)))
+
+    async def _all_due(self, keys: Sequence[ExecutionKey]) -> None:
+        for place, key in enumerate(keys, start=1):
             self.spawn(asyncio.ensure_future(self._time_passed(key)))
+            if place % limits.DUE_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _time_passed(self, key: ExecutionKey) -> None:
         try:
             entity = await self._load(key)
             if entity is None:
                 return
+            if not entity.execution.run.open:
+                await self.settled(entity)
+            if expired(entity.execution, self.clock()):
+                self._delete(entity)
+                return
             self.decide(entity, triggers.TimersDue())
             self._timers.set(key, entity.due_at)
             await self.settled(entity)
         except StoreError:
             logger.warning("timer of %s could not be written; it stays due", key)
+
+    def _delete(self, entity: Entity) -> None:
+        """Its time is over: forget it, here and in the store."""
+        if entity.deleted or self._entities.get(entity.key) is not entity:
+            return
+        entity.deleted = True
+        self._drop(entity)
+        self._timers.set(entity.key, None)
+        self._deletions.submit(entity.key)
+        entity.wake()
+
+    def _not_deleted(self, keys: Sequence[ExecutionKey]) -> None:
+        for key in keys:
+            self._timers.set(key, self.clock() + limits.DELETION_RETRY_NS)
 
     # Starting
 

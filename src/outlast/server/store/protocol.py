@@ -113,6 +113,13 @@ class Store(Protocol):
         One commit at a time: the caller awaits it before the next.
         """
 
+    async def delete_runs(self, keys: Sequence[ExecutionKey]) -> None:
+        """Delete all that is kept of these runs, in one transaction; a run that is not there is no error.
+
+        A workflow id whose current run is deleted has no current run: an older one does not take its place.
+        May be called while a commit is under way that does not write these runs.
+        """
+
     async def read_current(self, workflow: WorkflowKey) -> str | None:
         """The run id of the current run (open or closed), None for an unknown workflow id."""
 

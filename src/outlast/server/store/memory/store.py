@@ -1,6 +1,6 @@
 """The memory store: the protocol on plain dictionaries, with sorted lists where order is asked for."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 
 import msgspec
@@ -24,9 +24,14 @@ class _Run(msgspec.Struct):
     core: bytes
     parts: dict[PartKey, bytes] = {}
     batches: list[EventBatch] = []
+    """In order of their events."""
     due_at: int | None = None
     has_work: bool = False
     order: Position | None = None
+
+
+def _first_event_id(batch: EventBatch) -> int:
+    return batch.first_event_id
 
 
 class MemoryStore:
@@ -59,10 +64,11 @@ class MemoryStore:
             if not write.batches:
                 continue
             run = self._runs.get(write.key)
-            stored = {batch.first_event_id for batch in run.batches} if run else set()
+            stored = run.batches if run else []
             for batch in write.batches:
                 place = write.key, batch.first_event_id
-                if batch.first_event_id in stored or place in added:
+                at = bisect_left(stored, batch.first_event_id, key=_first_event_id)
+                if place in added or (at < len(stored) and stored[at].first_event_id == batch.first_event_id):
                     raise BatchExists(f"run {write.key.run_id} already has a batch that starts at event {batch.first_event_id}")
                 added.add(place)
 
@@ -76,7 +82,8 @@ class MemoryStore:
                 run.parts.pop(key, None)
             else:
                 run.parts[key] = value
-        run.batches.extend(write.batches)
+        for batch in write.batches:
+            insort(run.batches, batch, key=_first_event_id)
         if run.due_at != write.due_at:
             self._move_due(write.key, run.due_at, write.due_at)
             run.due_at = write.due_at
@@ -103,6 +110,20 @@ class MemoryStore:
         insort(order, run.order)
         self._records[record.run_id] = record
 
+    async def delete_runs(self, keys: Sequence[ExecutionKey]) -> None:
+        for key in keys:
+            run = self._runs.pop(key, None)
+            if run is None:
+                continue
+            self._move_due(key, run.due_at, None)
+            self._work.discard(key)
+            record = self._records.pop(key.run_id, None)
+            if record is not None and run.order is not None:
+                order = self._order[record.namespace_id]
+                del order[bisect_left(order, run.order)]
+            if self._current.get(key.workflow) == key.run_id:
+                del self._current[key.workflow]
+
     async def read_current(self, workflow: WorkflowKey) -> str | None:
         return self._current.get(workflow)
 
@@ -114,14 +135,15 @@ class MemoryStore:
         run = self._runs.get(key)
         if run is None:
             return []
-        found = [batch for batch in run.batches if batch.last_event_id >= first_event_id]
-        return found[:limit]
+        start = bisect_left(run.batches, first_event_id, key=lambda batch: batch.last_event_id)
+        return run.batches[start : start + limit]
 
     async def read_batches_reverse(self, key: ExecutionKey, last_event_id: int, limit: int) -> Sequence[EventBatch]:
         run = self._runs.get(key)
         if run is None:
             return []
-        return [batch for batch in reversed(run.batches) if batch.first_event_id <= last_event_id][:limit]
+        end = bisect_right(run.batches, last_event_id, key=_first_event_id)
+        return run.batches[max(end - limit, 0) : end][::-1]
 
     async def runs_with_work(self, after: ExecutionKey | None, limit: int) -> Sequence[ExecutionKey]:
         return sorted(key for key in self._work if after is None or key > after)[:limit]

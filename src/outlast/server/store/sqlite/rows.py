@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from outlast.engine.keys import ExecutionKey
 from outlast.server.store.errors import BatchExists
 from outlast.server.store.protocol import RunWrite, VisibilityRecord
 from outlast.server.store.sqlite.schema import OPEN_CLOSE_TIME
@@ -18,6 +19,8 @@ _PUT_PART = "insert or replace into parts (run, kind, id, value) values (?, ?, ?
 _DROP_PART = "delete from parts where run = ? and kind = ? and id = ?"
 _ADD_BATCH = "insert into batches (run, first_event_id, event_count, data) values (?, ?, ?, ?)"
 _PUT_CURRENT = "insert or replace into current_runs (namespace_id, workflow_id, run_id) values (?, ?, ?)"
+_DROP_RUN = ("delete from batches where run = ?", "delete from parts where run = ?", "delete from runs where number = ?")
+_DROP_CURRENT = "delete from current_runs where namespace_id = ? and workflow_id = ? and run_id = ?"
 _NOT_SHOWN = None, None, None
 
 _encode_record = msgspec.msgpack.Encoder().encode
@@ -35,6 +38,16 @@ def write_runs(db: sqlite3.Connection, writes: Sequence[RunWrite]) -> None:
     current = [w.key for w in writes if w.make_current]
     if current:
         db.executemany(_PUT_CURRENT, current)
+
+
+def delete_runs(db: sqlite3.Connection, keys: Sequence[ExecutionKey]) -> None:
+    """All rows of these runs; those that are not there do not matter."""
+    for key in keys:
+        found = db.execute(_FIND_RUN, (key.run_id,)).fetchone()
+        if found is not None:
+            for statement in _DROP_RUN:
+                db.execute(statement, found)
+        db.execute(_DROP_CURRENT, key)
 
 
 def _put_runs(db: sqlite3.Connection, writes: Sequence[RunWrite]) -> dict[str, int]:

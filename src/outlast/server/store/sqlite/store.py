@@ -116,6 +116,9 @@ class SqliteStore:
     async def commit(self, writes: Sequence[RunWrite]) -> None:
         await self._writer.commit(writes)
 
+    async def delete_runs(self, keys: Sequence[ExecutionKey]) -> None:
+        await self._writer.delete_runs(keys)
+
     async def write_namespace(self, namespace: StoredNamespace) -> None:
         await self._writer.write_namespace(namespace)
 

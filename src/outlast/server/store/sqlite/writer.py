@@ -9,9 +9,10 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 
+from outlast.engine.keys import ExecutionKey
 from outlast.server.store.errors import NamespaceNameTaken, StoreUnavailable
 from outlast.server.store.protocol import RunWrite, StoredNamespace
-from outlast.server.store.sqlite.rows import write_runs
+from outlast.server.store.sqlite.rows import delete_runs, write_runs
 from outlast.server.store.sqlite.setbacks import as_setback
 
 _PUT_NAMESPACE = """insert into namespaces (id, name, data) values (?, ?, ?)
@@ -33,6 +34,10 @@ class Writer:
     async def commit(self, writes: Sequence[RunWrite]) -> None:
         """Durable when this returns; nothing of it is written when it raises. When cancelled it is still written, whole."""
         await self._do(lambda: write_runs(self._db, writes))
+
+    async def delete_runs(self, keys: Sequence[ExecutionKey]) -> None:
+        """One transaction, durable when this returns."""
+        await self._do(lambda: delete_runs(self._db, keys))
 
     async def write_namespace(self, namespace: StoredNamespace) -> None:
         """One transaction, durable when this returns. Raises NamespaceNameTaken."""
