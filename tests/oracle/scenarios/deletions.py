@@ -131,7 +131,7 @@ async def delete_a_parent(w: World) -> None:
     await w.until(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED, children[2])
     for child in children:
         await w.history(child)
-    for child in children[1:]:
+    for _ in children[1:]:
         task = await w.step(v.complete(), queue=w.queue)
         w.remember(task.workflow_execution.workflow_id, task.workflow_execution.run_id)
 
