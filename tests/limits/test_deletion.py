@@ -1,15 +1,10 @@
 """When a run is forgotten: by request, or when its retention is over, but never before all who must be told know."""
 
-from temporalio.api.command.v1 import Command
-from temporalio.api.enums.v1 import CommandType
-
 from outlast.engine import triggers as t
 from outlast.engine.transition import NotifyParent
 from outlast.engine.work import expired, has_work
+from tests.limits.commands import COMPLETE
 from tests.limits.runs import NOON, RETENTION, Story, news
-
-COMPLETE = Command(command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
-COMPLETE.complete_workflow_execution_command_attributes.SetInParent()
 
 
 def test_a_closed_run_is_due_when_its_retention_is_over() -> None:

@@ -24,6 +24,7 @@ from outlast.engine.refusals import (
     WORKFLOW_COMPLETED,
     BadCommand,
     FailedPrecondition,
+    HistoryTooLarge,
     InvalidArgument,
     NotFound,
 )
@@ -48,7 +49,7 @@ def decide(execution: Execution, trigger: t.Trigger, context: t.Context) -> Tran
     _receive(draft, trigger)
     if draft.buffer_is_full and draft.run.workflow_task is not None:
         workflow_task.fail(draft, workflow_task.FORCE_CLOSE, None, workflow_task.SERVER_IDENTITY)
-    return _frozen(draft)
+    return _within_limits(execution, draft)
 
 
 def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for each kind of trigger
@@ -114,6 +115,16 @@ def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for
             assert_never(trigger)
 
 
+def _within_limits(execution: Execution, draft: Draft) -> Transition:
+    """The decision; or, when it makes the history too large, that the run is terminated instead."""
+    if not draft.excess:
+        return _frozen(draft)
+    instead = Draft(execution, draft.context)
+    close.write_terminated(instead, draft.excess, workflow_task.SERVER_IDENTITY)
+    instead.refusal = HistoryTooLarge(draft.excess)
+    return _frozen(instead)
+
+
 def _frozen(draft: Draft) -> Transition:
     if not draft.run.open and draft.effects:
         draft.effects = [effect for effect in draft.effects if _outlives(effect)]
@@ -166,7 +177,7 @@ def complete_workflow_task(execution: Execution, done: t.CompleteWorkflowTask, c
         _accept(accepted, done)
     except BadCommand as bad:
         return _reject(execution, done, context, bad, task.attempt)
-    return _frozen(accepted)
+    return _within_limits(execution, accepted)
 
 
 def _accept(draft: Draft, done: t.CompleteWorkflowTask) -> None:
@@ -298,7 +309,7 @@ def _reject(execution: Execution, done: t.CompleteWorkflowTask, context: t.Conte
     draft.run.close_attempted = unhandled
     draft.updates_lost = bad.cause == update.BAD_MESSAGE
     draft.refusal = InvalidArgument(message)
-    return _frozen(draft)
+    return _within_limits(execution, draft)
 
 
 def _cause_name(cause: "WorkflowTaskFailedCause.ValueType") -> str:

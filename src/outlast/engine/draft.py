@@ -14,10 +14,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.update.v1 import Outcome
 
-from outlast.engine import event_kinds
+from outlast.engine import event_kinds, limits
 from outlast.engine.evolve import evolve
 from outlast.engine.keys import PartKey
-from outlast.engine.limits import BUFFERED_BYTES_MAX, BUFFERED_EVENTS_MAX
 from outlast.engine.machines import workflow_task
 from outlast.engine.parts import Parts
 from outlast.engine.refusals import Refusal
@@ -110,6 +109,7 @@ class Draft:
         "_activity_ids",
         "_batch",
         "_batches",
+        "_firm_event_id",
         "activities",
         "attached",
         "buffer",
@@ -173,6 +173,7 @@ class Draft:
         self.reset_history_event_id = 0
         self.holding = False
         """While a completed workflow task's commands are applied: bufferable events wait until all of them are done."""
+        self._firm_event_id = run.next_event_id - 1
         self._activity_ids: dict[str, int] | None = None
         self._batch: list[HistoryEvent] = []
         self._batches: list[list[HistoryEvent]] = []
@@ -219,13 +220,27 @@ class Draft:
         event.event_id = event.task_id = run.next_event_id
         run.next_event_id += 1
         self._batch.append(event)
+        if event.event_type not in event_kinds.BUFFERABLE:
+            self._firm_event_id = event.event_id
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
             self._batches.append(self._batch)
             self._batch = []
 
     @property
     def buffer_is_full(self) -> bool:
-        return len(self.buffer) > BUFFERED_EVENTS_MAX or self.run.buffered_bytes > BUFFERED_BYTES_MAX
+        return len(self.buffer) > limits.BUFFERED_EVENTS_MAX or self.run.buffered_bytes > limits.BUFFERED_BYTES_MAX
+
+    @property
+    def excess(self) -> str:
+        """The limit that this decision breaks, in the reference server's words; empty: none.
+
+        It looks at the size before the decision, and counts no events that end it and might have been buffered.
+        """
+        if not self.changed or not self.run.open:
+            return ""
+        if self.run.history_size_bytes > limits.HISTORY_BYTES_MAX:
+            return "Workflow history size exceeds limit."
+        return "Workflow history count exceeds limit." if self._firm_event_id > limits.HISTORY_EVENTS_MAX else ""
 
     def flush_buffer(self) -> bool:
         """Number the buffered events: in order of arrival, but completions last. Says whether there were any."""

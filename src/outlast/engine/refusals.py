@@ -2,6 +2,7 @@
 
 Refusal                     the caller asked for something impossible; nothing changes
 ├── InvalidArgument         the request itself is wrong: mend it
+│   └── HistoryTooLarge     this would have made the history too large: the run has been terminated
 ├── NotFound                what it names is not there (any more)
 ├── NamespaceNotFound       the namespace that it names is not there
 ├── NamespaceExists         the namespace that it would register is there
@@ -32,6 +33,10 @@ class Refusal(Exception):
 
 class InvalidArgument(Refusal):
     """Mend the request."""
+
+
+class HistoryTooLarge(InvalidArgument):
+    """The run was terminated instead of doing what was asked. Start workflows that continue as new in time."""
 
 
 class NotFound(Refusal):

@@ -77,7 +77,8 @@ class WorkflowTask(msgspec.Struct):
     """Of the poll that started it."""
     identity: str = ""
     history_size_bytes: int = 0
-    suggest_continue_as_new: bool = False
+    suggestions: tuple[int, ...] = ()
+    """Why the worker is asked to continue as new, `SuggestContinueAsNewReason`s; empty: it is not."""
     speculative: bool = False
     """Made for an update; if the update is rejected it leaves no trace. Lost when the server dies, like the update."""
 

@@ -138,7 +138,7 @@ def begin(draft: Draft, task: WorkflowTask, request_id: str, identity: str) -> N
     task.request_id = request_id
     task.identity = identity
     task.history_size_bytes = run.history_size_bytes
-    task.suggest_continue_as_new = bool(_suggestions(run.history_size_bytes, run.next_event_id - 1))
+    task.suggestions = _suggestions(draft)
     if task.virtual:
         task.started_event_id = task.scheduled_event_id + 1
         task.started_time = draft.now
@@ -155,13 +155,16 @@ def started_together(draft: Draft, request_id: str, identity: str) -> None:
     draft.new_workflow_task = True
 
 
-def _suggestions(size_bytes: int, event_count: int) -> list[SuggestContinueAsNewReason.ValueType]:
-    reasons = []
-    if size_bytes >= limits.SUGGEST_CONTINUE_AS_NEW_BYTES:
+def _suggestions(draft: Draft) -> tuple[int, ...]:
+    """Why the run had better continue as new. The reference server counts one event more than there are."""
+    reasons: list[int] = []
+    if draft.run.history_size_bytes >= limits.SUGGEST_CONTINUE_AS_NEW_BYTES:
         reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE)
-    if event_count >= limits.SUGGEST_CONTINUE_AS_NEW_EVENTS:
+    if draft.run.next_event_id >= limits.SUGGEST_CONTINUE_AS_NEW_EVENTS:
         reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS)
-    return reasons
+    if len(draft.updates) >= limits.SUGGEST_CONTINUE_AS_NEW_UPDATES:
+        reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES)
+    return tuple(reasons)
 
 
 def _started_event(draft: Draft, task: WorkflowTask, when: int) -> HistoryEvent:
@@ -172,9 +175,9 @@ def _started_event(draft: Draft, task: WorkflowTask, when: int) -> HistoryEvent:
     attributes.identity = task.identity
     attributes.request_id = task.request_id
     attributes.history_size_bytes = task.history_size_bytes
-    if task.suggest_continue_as_new:
+    if task.suggestions:
         attributes.suggest_continue_as_new = True
-        attributes.suggest_continue_as_new_reasons.extend(_suggestions(task.history_size_bytes, task.scheduled_event_id))
+        attributes.suggest_continue_as_new_reasons.extend(task.suggestions)  # type: ignore[arg-type]
     return event
 
 
@@ -188,7 +191,7 @@ def evolve_started(draft: Draft, event: HistoryEvent) -> None:
     task.identity = attributes.identity
     task.request_id = attributes.request_id
     task.history_size_bytes = attributes.history_size_bytes
-    task.suggest_continue_as_new = attributes.suggest_continue_as_new
+    task.suggestions = tuple(attributes.suggest_continue_as_new_reasons)
 
 
 def virtual_events(draft: Draft, task: WorkflowTask, identity: str) -> list[HistoryEvent]:
@@ -259,7 +262,7 @@ def make_real(draft: Draft, task: WorkflowTask, identity: str) -> None:
     if started_event_id:
         real.identity, real.request_id = identity, request_id
         real.history_size_bytes = task.history_size_bytes
-        real.suggest_continue_as_new = task.suggest_continue_as_new
+        real.suggestions = task.suggestions
         draft.add(_started_event(draft, real, started_time))
 
 

@@ -17,7 +17,7 @@ from outlast.engine import triggers as t
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.child_workflow import start_of_child
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
-from outlast.engine.refusals import AlreadyStarted, Busy, InvalidArgument, NotFound
+from outlast.engine.refusals import AlreadyStarted, Busy, HistoryTooLarge, InvalidArgument, NotFound
 from outlast.engine.state import Child, Run
 from outlast.engine.transition import (
     ApplyClosePolicy,
@@ -72,8 +72,8 @@ class Outbox:
                 try:
                     await attempt()
                     return
-                except NotFound as gone:
-                    logger.info("delivery of %s is over, its run has been deleted: %s", message, gone)
+                except (NotFound, HistoryTooLarge) as gone:
+                    logger.info("delivery of %s is over, for its run is: %s", message, gone)
                     return
                 except (StoreError, Busy) as error:
                     logger.warning("delivery of %s waits: %s", message, error)
@@ -106,7 +106,7 @@ class Outbox:
         run_id = result.execution.run.run_id
         try:
             await self._shard.update(parent_key, t.ChildStarted(initiated_event_id, run_id))
-        except NotFound:
+        except (NotFound, HistoryTooLarge):
             # The parent closed while its child was being made: the child lives or dies by the close policy.
             run = (await self._shard.find(parent_key)).execution.run
             await self._close_policy(run, child, run_id)
@@ -154,7 +154,7 @@ class Outbox:
         failure = ""
         try:
             await self._shard.update(*_message(origin.execution.run, initiated))
-        except NotFound:
+        except (NotFound, HistoryTooLarge):
             failure = "EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND"
         except InvalidArgument:
             failure = "SIGNAL_COUNT_LIMIT_EXCEEDED"
@@ -174,7 +174,7 @@ class Outbox:
         """The other side has closed or gone: then the message has nobody to tell."""
         try:
             await update
-        except NotFound:
+        except (NotFound, HistoryTooLarge):
             return
 
 

@@ -412,8 +412,10 @@ class Shard:
                 await self.settled(current)
                 return StartResult(current.execution, False)
             if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
-                self.decide(current, signal)
+                transition = self.decide(current, signal)
                 await self.settled(current)
+                if transition.refusal is not None:
+                    raise transition.refusal
                 return StartResult(current.execution, False)
             check_reuse(current.execution, reuse)
         entity = self._begin(namespace, first, current)

@@ -102,8 +102,10 @@ class Tasks:
     async def _claim_activity(self, work: ActivityWork, poller: Poller) -> StartedActivity:
         entity = await self._shard.find(work.key)
         trigger = StartActivity(work.scheduled_event_id, work.attempt, work.stamp, poller.request_id, poller.identity)
-        self._shard.decide(entity, trigger)
+        transition = self._shard.decide(entity, trigger)
         await self._shard.settled(entity)
+        if transition.refusal is not None:
+            raise NotFound("the run ended when the activity was to be handed out")
         return await self._activity(entity, work.scheduled_event_id)
 
     async def _activity(self, entity: Entity, scheduled_event_id: int) -> StartedActivity:

@@ -74,7 +74,9 @@ class Updates:
         size = request.ByteSize() + sum(pending.request.ByteSize() for pending in entity.updates.values())
         if size > UPDATES_IN_FLIGHT_BYTES_MAX:
             raise TooManyAtOnce(f"limit on the total size of in-flight updates has been reached ({UPDATES_IN_FLIGHT_BYTES_MAX} bytes)")
-        self._shard.decide(entity, AdmitUpdate(in_flight))
+        transition = self._shard.decide(entity, AdmitUpdate(in_flight))
+        if transition.refusal is not None:
+            raise transition.refusal
         entity.updates[request.meta.update_id] = PendingUpdate(request)
 
     async def _wait(self, entity: Entity, update_id: str, wanted: int, timeout_s: float) -> Reached:
