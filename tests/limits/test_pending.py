@@ -60,7 +60,7 @@ def test_a_run_takes_so_many_signals_buffered_or_not_and_its_successor_as_many(m
     for _ in range(2):
         story.signal()
 
-    with pytest.raises(InvalidArgument, match="^exceeded workflow execution limit for signal events$"):
+    with pytest.raises(InvalidArgument, match=r"^exceeded workflow execution limit for signal events$"):
         story.signal()
     story.answer()
     successor = story.do(CONTINUE).successor

@@ -11,6 +11,11 @@ from outlast.engine.refusals import InvalidArgument
 from outlast.engine.triggers import NamespaceView
 from outlast.engine.wire import is_nil
 
+
+class TooLarge(InvalidArgument):
+    """A value, or all together, exceed their limit."""
+
+
 KEYS_MAX = 100
 VALUE_BYTES_MAX = 2048
 TOTAL_BYTES_MAX = 40 * 1024
@@ -79,10 +84,10 @@ def admit(attributes: SearchAttributes, namespace: NamespaceView) -> None:
         size = len(payload.data)
         total += len(name) + size
         if size > VALUE_BYTES_MAX:
-            raise InvalidArgument(f"search attribute {name} value size {size} exceeds size limit {VALUE_BYTES_MAX}")
+            raise TooLarge(f"search attribute {name} value size {size} exceeds size limit {VALUE_BYTES_MAX}")
         payload.metadata["type"] = TYPE_NAMES[kind].encode()
     if total > TOTAL_BYTES_MAX:
-        raise InvalidArgument(f"total size of search attributes {total} exceeds size limit {TOTAL_BYTES_MAX}")
+        raise TooLarge(f"total size of search attributes {total} exceeds size limit {TOTAL_BYTES_MAX}")
 
 
 def _check_value(name: str, kind: int, payload: Payload) -> None:

@@ -213,6 +213,8 @@ class TimersDue(msgspec.Struct, frozen=True):
 class ChildStarted(msgspec.Struct, frozen=True):
     initiated_event_id: int
     run_id: str
+    header: Header | None = None
+    """As it was in the command."""
 
 
 class ChildStartFailed(msgspec.Struct, frozen=True):

@@ -312,14 +312,11 @@ def _find(draft: Draft, token: ActivityToken, *, must_be_started: bool = True) -
 
 def heartbeat(draft: Draft, beat: Heartbeat) -> None:
     """Keep the attempt alive, remember how far it is, and say whether it should stop."""
-    activity = _find(draft, beat.token)
-    if beat.details is not None and beat.details.ByteSize() > limits.BLOB_BYTES_MAX:
-        failure = server_failure("Heartbeat details exceed size limit.")
-        _write_failed(draft, activity, failure, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE, beat.identity)
-        workflow_task.schedule(draft)
+    if _is_too_large(beat.details):
+        _fail_too_large(draft, beat.token, "Heartbeat details exceed size limit.", beat.identity)
         draft.cancel_requested = True
         return
-    activity = draft.activities.edit(activity.scheduled_event_id)
+    activity = draft.activities.edit(_find(draft, beat.token).scheduled_event_id)
     activity.last_heartbeat_time = draft.now
     activity.heartbeat_details = beat.details.SerializeToString() if beat.details is not None else b""
     draft.changed = True
@@ -327,12 +324,10 @@ def heartbeat(draft: Draft, beat: Heartbeat) -> None:
 
 
 def complete(draft: Draft, done: CompleteActivity) -> None:
-    activity = _find(draft, done.token, must_be_started=False)
-    if done.result is not None and done.result.ByteSize() > limits.BLOB_BYTES_MAX:
-        failure = server_failure("Complete result exceeds size limit.")
-        _write_failed(draft, activity, failure, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE, done.identity)
-        workflow_task.schedule(draft)
+    if _is_too_large(done.result):
+        _fail_too_large(draft, done.token, "Complete result exceeds size limit.", done.identity)
         return
+    activity = _find(draft, done.token, must_be_started=False)
     if not activity.started:
         begin(draft, activity.scheduled_event_id, "", done.identity)
         activity = draft.activities[activity.scheduled_event_id]
@@ -348,7 +343,19 @@ def complete(draft: Draft, done: CompleteActivity) -> None:
     workflow_task.schedule(draft)
 
 
+def _is_too_large(payloads: Payloads | None) -> bool:
+    return payloads is not None and payloads.ByteSize() > limits.BLOB_BYTES_MAX
+
+
+def _fail_too_large(draft: Draft, token: ActivityToken, message: str, identity: str) -> None:
+    """What the worker reports does not fit: the activity fails with that, for good."""
+    fail(draft, FailActivity(token, server_failure(message), identity))
+
+
 def cancel(draft: Draft, done: CancelActivity) -> None:
+    if _is_too_large(done.details):
+        _fail_too_large(draft, done.token, "Cancel details exceed size limit.", done.identity)
+        return
     activity = _find(draft, done.token)
     if not activity.cancel_requested_event_id:
         raise InvalidArgument("unable to mark activity as canceled without activity being request canceled first")

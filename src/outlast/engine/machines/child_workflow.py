@@ -105,11 +105,11 @@ def _check_policies(draft: Draft, command: StartChildWorkflowExecutionCommandAtt
     except InvalidArgument as refusal:
         text = f"invalid CronSchedule on StartChildWorkflowExecutionCommand: {refusal.message}. {suffix}"
         raise BadCommand(BAD_CHILD, text) from None
-    admit_search_attributes(draft, command.search_attributes)
+    admit_search_attributes(draft, command.search_attributes, BAD_CHILD)
     if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
         raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes. Input exceeds size limit.", terminates=True)
     if command.memo.ByteSize() > limits.MEMO_BYTES_MAX:
-        raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes. Memo exceeds size limit.", terminates=True)
+        raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.", terminates=True)
     if len(draft.children) >= limits.PENDING_CHILDREN_MAX:
         count, most = len(draft.children), limits.PENDING_CHILDREN_MAX
         raise BadCommand(
@@ -219,20 +219,22 @@ def started(draft: Draft, answer: ChildStarted) -> None:
         if child.first_task_to_release:
             draft.effects.append(ReleaseChild(answer.initiated_event_id))
         return
-    _write_started(draft, child, answer.run_id)
+    _write_started(draft, child, answer)
     draft.effects.append(ReleaseChild(answer.initiated_event_id))
     workflow_task.schedule(draft)
 
 
-def _write_started(draft: Draft, child: Child, run_id: str) -> None:
+def _write_started(draft: Draft, child: Child, answer: ChildStarted) -> None:
     event = draft.event(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED)
     attributes = event.child_workflow_execution_started_event_attributes
     attributes.namespace = child.namespace
     attributes.namespace_id = child.namespace_id
     attributes.initiated_event_id = child.initiated_event_id
     attributes.workflow_execution.workflow_id = child.workflow_id
-    attributes.workflow_execution.run_id = run_id
+    attributes.workflow_execution.run_id = answer.run_id
     attributes.workflow_type.name = child.workflow_type
+    if answer.header is not None:
+        attributes.header.CopyFrom(answer.header)
     draft.add(event)
     draft.children.edit(child.initiated_event_id).first_task_to_release = True
 
@@ -288,7 +290,7 @@ def closed(draft: Draft, answer: ChildClosed) -> None:
     if child is None or not draft.run.open:
         return
     if not child.run_id:
-        _write_started(draft, child, answer.first_run_id)
+        _write_started(draft, child, ChildStarted(answer.initiated_event_id, answer.first_run_id))
         child = draft.children.edit(answer.initiated_event_id)
     kind, carried = _OUTCOMES[answer.close_event.event_type]
     outcome = getattr(answer.close_event, answer.close_event.WhichOneof("attributes") or "")

@@ -8,7 +8,7 @@ from temporalio.api.command.v1 import (
     ModifyWorkflowPropertiesCommandAttributes,
     UpsertWorkflowSearchAttributesCommandAttributes,
 )
-from temporalio.api.common.v1 import SearchAttributes
+from temporalio.api.common.v1 import Memo, Payload, SearchAttributes
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 
@@ -19,18 +19,18 @@ from outlast.engine.wire import is_nil
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from temporalio.api.common.v1 import Payload
-
     from outlast.engine.draft import Changing, Draft
 
 BAD_ATTRIBUTES = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES
 BAD_PROPERTIES = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES
 
 
-def admit_search_attributes(draft: Draft, attributes: SearchAttributes) -> None:
-    """Refuse what cannot be indexed, as a flaw of the command that brings it."""
+def admit_search_attributes(draft: Draft, attributes: SearchAttributes, too_large: WorkflowTaskFailedCause.ValueType) -> None:
+    """Refuse what cannot be indexed, as a flaw of the command that brings it. What is too large ends the workflow, as `too_large`."""
     try:
         search_attributes.admit(attributes, draft.context.namespace)
+    except search_attributes.TooLarge as refusal:
+        raise BadCommand(too_large, refusal.message, terminates=True) from None
     except InvalidArgument as refusal:
         raise BadCommand(BAD_ATTRIBUTES, refusal.message) from None
 
@@ -41,7 +41,7 @@ def upsert(draft: Draft, command: UpsertWorkflowSearchAttributesCommandAttribute
         raise BadCommand(BAD_ATTRIBUTES, f"SearchAttributes is not set on {name}.")
     if not command.search_attributes.indexed_fields:
         raise BadCommand(BAD_ATTRIBUTES, f"IndexedFields is not set on {name}.")
-    admit_search_attributes(draft, command.search_attributes)
+    admit_search_attributes(draft, command.search_attributes, BAD_ATTRIBUTES)
     event.upsert_workflow_search_attributes_event_attributes.search_attributes.CopyFrom(command.search_attributes)
     draft.add(event)
 
@@ -59,6 +59,8 @@ def modify(draft: Draft, command: ModifyWorkflowPropertiesCommandAttributes, eve
         raise BadCommand(BAD_PROPERTIES, f"UpsertedMemo.Fields is not set on {name}.")
     if command.upserted_memo.ByteSize() > limits.MEMO_BYTES_MAX:
         raise BadCommand(BAD_PROPERTIES, f"{name}Attributes exceeds size limit.", terminates=True)
+    if _grown(draft.memo, command.upserted_memo.fields) > limits.MEMO_BYTES_MAX:
+        raise BadCommand(BAD_PROPERTIES, f"{name}Attributes. Memo exceeds size limit.", terminates=True)
     event.workflow_properties_modified_event_attributes.upserted_memo.CopyFrom(command.upserted_memo)
     draft.add(event)
 
@@ -66,6 +68,15 @@ def modify(draft: Draft, command: ModifyWorkflowPropertiesCommandAttributes, eve
 def evolve_modified(draft: Draft, event: HistoryEvent) -> None:
     _merge(draft.memo, event.workflow_properties_modified_event_attributes.upserted_memo.fields)
     draft.visible = True
+
+
+def _grown(memo: Changing[str, bytes], news: Mapping[str, Payload]) -> int:
+    """The size of the memo with what is new."""
+    kept = Memo(fields={name: Payload.FromString(data) for name, data in memo.entries() if name not in news})
+    for name, payload in news.items():
+        if not is_nil(payload):
+            kept.fields[name].CopyFrom(payload)
+    return kept.ByteSize()
 
 
 def _merge(values: Changing[str, bytes], news: Mapping[str, Payload]) -> None:

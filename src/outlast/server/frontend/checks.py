@@ -36,15 +36,16 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
     if request.cron_schedule and request.HasField("workflow_start_delay"):
         raise InvalidArgument("CronSchedule and WorkflowStartDelay may not be used together.")
     check_cron(request.cron_schedule)
+    signals = isinstance(request, SignalWithStartWorkflowExecutionRequest)
     if not request.workflow_type.name:
-        signals = isinstance(request, SignalWithStartWorkflowExecutionRequest)
         raise InvalidArgument("workflow type not set" if signals else "WorkflowType is not set on request.")
     if len(request.workflow_type.name) > limits.ID_BYTES_MAX:
-        raise InvalidArgument("WorkflowType length exceeds limit.")
+        long = _too_long("workflow type name", request.workflow_type.name)
+        raise InvalidArgument(long if signals else "WorkflowType length exceeds limit.")
     check_task_queue(request, "task_queue", request.task_queue)
     _check_durations(request)
     if len(request.request_id) > limits.ID_BYTES_MAX:
-        raise InvalidArgument("RequestId length exceeds limit.")
+        raise InvalidArgument(_too_long("Request ID", request.request_id) if signals else "RequestId length exceeds limit.")
     _check_policies(request)
     search_attributes.admit(request.search_attributes, namespace)
     check_priority(request.priority)
@@ -53,6 +54,10 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
     check_blob(request.input)
     if request.memo.ByteSize() > limits.MEMO_BYTES_MAX:
         raise InvalidArgument("Memo size exceeds limit.")
+
+
+def _too_long(name: str, text: str) -> str:
+    return f"{name} exceeds maximum allowed length ({len(text)}/{limits.ID_BYTES_MAX})"
 
 
 def check_workflow_id(workflow_id: str) -> None:

@@ -92,7 +92,8 @@ def rpc_error(error: Exception) -> RpcError:
             )
             return RpcError(StatusCode.ALREADY_EXISTS, message, detail)
         case QueryFailed():
-            return RpcError(StatusCode.INVALID_ARGUMENT, message, QueryFailedFailure(failure=error.result.failure))
+            failure = error.result.failure if error.result.HasField("failure") else None
+            return RpcError(StatusCode.INVALID_ARGUMENT, message, QueryFailedFailure(failure=failure))
         case QueryExpired():
             return RpcError(StatusCode.DEADLINE_EXCEEDED, message)
         case refusals.InvalidArgument() | BadPageToken():

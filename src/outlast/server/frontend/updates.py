@@ -126,7 +126,6 @@ def _check_update(request: UpdateWorkflowExecutionRequest) -> None:
         raise InvalidArgument("Update name is not set on request.")
     if request.wait_policy.lifecycle_stage == _ADMITTED:
         raise PermissionDenied("UpdateWorkflowExecution issued asynchronously and waiting on update admitted is not supported.")
-    checks.check_blob(request.request.input.args)
     meta.update_id = meta.update_id or str(uuid4())
 
 

@@ -42,8 +42,9 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import triggers as t
-from outlast.engine.failures import accepted
+from outlast.engine.failures import accepted, server_failure
 from outlast.engine.keys import ExecutionKey
+from outlast.engine.limits import BLOB_BYTES_MAX
 from outlast.engine.refusals import InvalidArgument, NotFound
 from outlast.engine.wire import framed, set_time
 from outlast.server.frontend import checks
@@ -202,12 +203,12 @@ class WorkerCalls:
         token = self._activity_pass(request)
         checks.check_identity(request.identity)
         await self._shard.update(token.key, _failed(request, token.activity))
-        return RespondActivityTaskFailedResponse(failures=_cut_failures(request.failure))
+        return RespondActivityTaskFailedResponse(failures=_cut_failures(request))
 
     async def fail_activity_by_id(self, request: RespondActivityTaskFailedByIdRequest, call: Call) -> RespondActivityTaskFailedByIdResponse:
         key, token = self._by_id(request)
         await self._shard.update(key, _failed(request, token))
-        return RespondActivityTaskFailedByIdResponse(failures=_cut_failures(request.failure))
+        return RespondActivityTaskFailedByIdResponse(failures=_cut_failures(request))
 
     async def cancel_activity(self, request: RespondActivityTaskCanceledRequest, call: Call) -> RespondActivityTaskCanceledResponse:
         token = self._activity_pass(request)
@@ -242,7 +243,8 @@ class WorkerCalls:
         | RespondActivityTaskCanceledByIdRequest,
     ) -> tuple[ExecutionKey, t.ActivityToken]:
         namespace = self._namespaces.find(request.namespace)
-        checks.check_identity(request.identity)
+        if not isinstance(request, RecordActivityTaskHeartbeatByIdRequest):
+            checks.check_identity(request.identity)
         if not request.activity_id:
             raise InvalidArgument("ActivityId is not set on request.")
         if not request.workflow_id:
@@ -252,17 +254,23 @@ class WorkerCalls:
         return key, t.ActivityToken(activity_id=request.activity_id)
 
 
-def _cut_failures(failure: Failure) -> list[Failure]:
-    """What the worker is told about a failure that was too large."""
-    kept = accepted(failure)
-    return [] if kept is failure else [kept]
+def _cut_failures(request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest) -> list[Failure]:
+    """What the worker is told about what was too large."""
+    cut = [] if _fits(request.last_heartbeat_details) else [server_failure("Heartbeat details exceed size limit.")]
+    kept = accepted(request.failure)
+    return cut if kept is request.failure else [*cut, kept]
+
+
+def _fits(payloads: Payloads) -> bool:
+    return payloads.ByteSize() <= BLOB_BYTES_MAX
 
 
 def _failed(request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest, token: t.ActivityToken) -> t.FailActivity:
     failure = request.failure if request.HasField("failure") else None
     if failure is not None and not failure.HasField("application_failure_info"):
         raise InvalidArgument("Failure must have ApplicationFailureInfo.")
-    details = request.last_heartbeat_details if request.HasField("last_heartbeat_details") else None
+    has_details = request.HasField("last_heartbeat_details") and _fits(request.last_heartbeat_details)
+    details = request.last_heartbeat_details if has_details else None
     return t.FailActivity(token, failure, request.identity, details)
 
 

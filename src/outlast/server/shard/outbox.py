@@ -105,7 +105,8 @@ class Outbox:
             return
         run_id = result.execution.run.run_id
         try:
-            await self._shard.update(parent_key, t.ChildStarted(initiated_event_id, run_id))
+            header = attributes.header if attributes.HasField("header") else None
+            await self._shard.update(parent_key, t.ChildStarted(initiated_event_id, run_id, header))
         except (NotFound, HistoryTooLarge):
             # The parent closed while its child was being made: the child lives or dies by the close policy.
             run = (await self._shard.find(parent_key)).execution.run

@@ -15,7 +15,6 @@ from outlast.engine.limits import BLOB_BYTES_MAX
 from outlast.engine.refusals import (
     Busy,
     FailedPrecondition,
-    InvalidArgument,
     Refusal,
     WorkflowNotReady,
 )
@@ -172,5 +171,5 @@ def _checked(result: WorkflowQueryResult) -> WorkflowQueryResult:
     if result.result_type == QueryResultType.QUERY_RESULT_TYPE_FAILED:
         raise QueryFailed(result.error_message, result)
     if result.answer.ByteSize() > BLOB_BYTES_MAX:
-        raise InvalidArgument("Blob data size exceeds limit.")
+        raise QueryFailed("Blob data size exceeds limit.", WorkflowQueryResult())
     return result
