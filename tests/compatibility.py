@@ -63,7 +63,7 @@ PARTS = """
 | PollActivityTaskQueue | priority, fairness, rate limits | accepted, without effect: first come, first served |
 | DescribeTaskQueue | versions, reachability | left out |
 | DescribeNamespace | custom search attribute aliases | left out: there are no columns to alias |
-| all | retention: closed workflows are kept for ever | |
+| all | retention | closed workflows are deleted on time; the reference server adds a random delay of up to 30 minutes |
 
 ## SDKs and tools
 

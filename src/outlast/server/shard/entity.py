@@ -147,8 +147,11 @@ class Entity:
         """Forget the start of the tail when it is long; only when everything is durable."""
         if self.pending is not None or self.unwritten:
             return
-        while len(self.tail) > TAIL_BATCHES_MAX or (self._tail_bytes > TAIL_BYTES_MAX and len(self.tail) > 1):
-            self._tail_bytes -= len(self.tail.pop(0).data)
+        dropped = 0
+        while len(self.tail) - dropped > TAIL_BATCHES_MAX or (self._tail_bytes > TAIL_BYTES_MAX and len(self.tail) - dropped > 1):
+            self._tail_bytes -= len(self.tail[dropped].data)
+            dropped += 1
+        del self.tail[:dropped]
 
     def tail_from(self, first_event_id: int) -> Sequence[EventBatch] | None:
         """The batches from the one with `first_event_id` on, if all of them are in memory."""
