@@ -147,6 +147,11 @@ class Run(msgspec.Struct):
     parent_to_notify: bool = False
     """Closed, and the parent has not acknowledged it."""
     paused: Pause | None = None
+    last_reset_time: int = 0
+    original_start_time: int = 0
+    """Of the run that this one was reset from; 0: it was not."""
+    reset_run_id: str = ""
+    """The run that a reset made of this one."""
     new_run_id: str = ""
     """The run that follows this one."""
     reset_points: bytes = b""
@@ -248,9 +253,10 @@ class Child(msgspec.Struct):
 
 
 class Update(msgspec.Struct, frozen=True):
-    """An update that was accepted."""
+    """An update that history knows: accepted, or, after a reset, admitted again."""
 
     accepted_event_id: int
+    """0: only admitted."""
     completed_event_id: int = 0
     """0 while the workflow works on it."""
 
@@ -275,7 +281,7 @@ class Execution(msgspec.Struct, frozen=True):
     externals: Mapping[int, External] = {}
     """By initiated event id."""
     updates: Mapping[str, Update] = {}
-    """By update id, those that were accepted."""
+    """By update id, those that history knows."""
     attached: Mapping[str, int] = {}
     """Request ids of starts that were answered with this run, and the ids of their OPTIONS_UPDATED events."""
     request_ids: Mapping[str, int] = {}

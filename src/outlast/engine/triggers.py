@@ -106,6 +106,8 @@ class Terminate(msgspec.Struct, frozen=True):
     details: Payloads | None = None
     first_execution_run_id: str = ""
     links: Sequence[Link] = ()
+    for_reset: bool = False
+    """Another run takes its place: children live on, the parent hears nothing."""
 
 
 class StartWorkflowTask(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from outlast.server.shard.histories import Histories
 from outlast.server.shard.outbox import Outbox
 from outlast.server.shard.protocol import StartedTask
 from outlast.server.shard.queries import Queries
+from outlast.server.shard.resets import Resets
 from outlast.server.shard.shard import Shard
 from outlast.server.shard.tasks import Tasks
 from outlast.server.shard.updates import Updates
@@ -66,6 +67,7 @@ class Node:
         queries = Queries(self._shard)
         updates = Updates(self._shard, histories)
         tasks = Tasks(self._shard, histories, queries, updates)
+        resets = Resets(self._shard, histories)
         workflows = WorkflowCalls(self._shard, tasks, self._namespaces)
         self._matching.bind(tasks)
         self._shard.bind(Outbox(self._shard, histories).deliver)
@@ -73,7 +75,7 @@ class Node:
             SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
             workflows,
             UpdateCalls(self._shard, updates, workflows, self._namespaces),
-            OperatorCalls(self._shard, self._namespaces, pause_enabled=_is_on(settings, "frontend.WorkflowPauseEnabled")),
+            OperatorCalls(self._shard, resets, self._namespaces, pause_enabled=_is_on(settings, "frontend.WorkflowPauseEnabled")),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),

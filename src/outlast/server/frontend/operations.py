@@ -1,10 +1,13 @@
 """Calls of operators: hold a workflow, let it go on, change its options, reset it."""
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from temporalio.api.enums.v1 import ResetReapplyType
 from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
     PauseWorkflowExecutionRequest,
     PauseWorkflowExecutionResponse,
+    ResetWorkflowExecutionRequest,
+    ResetWorkflowExecutionResponse,
     UnpauseWorkflowExecutionRequest,
     UnpauseWorkflowExecutionResponse,
     UpdateWorkflowExecutionOptionsRequest,
@@ -15,17 +18,20 @@ from outlast.engine import limits
 from outlast.engine.checks import is_run_id
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.options import options_of
+from outlast.engine.machines.reset import SIGNALS, UPDATES
 from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.triggers import NamespaceView, PauseWorkflow, UnpauseWorkflow, UpdateOptions
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.namespaces import NamespaceRegistry
+from outlast.server.shard.resets import Resets
 from outlast.server.shard.shard import Shard
 
 
 class OperatorCalls:
-    def __init__(self, shard: Shard, namespaces: NamespaceRegistry, *, pause_enabled: bool) -> None:
+    def __init__(self, shard: Shard, resets: Resets, namespaces: NamespaceRegistry, *, pause_enabled: bool) -> None:
         self._shard = shard
+        self._resets = resets
         self._namespaces = namespaces
         self._pause_enabled = pause_enabled
 
@@ -43,6 +49,19 @@ class OperatorCalls:
         await self._shard.update(key, UnpauseWorkflow(request.identity, request.reason, request.request_id))
         return UnpauseWorkflowExecutionResponse()
 
+    async def reset(self, request: ResetWorkflowExecutionRequest, call: Call) -> ResetWorkflowExecutionResponse:
+        namespace = self._namespaces.find(request.namespace)
+        checks.check_execution(request, request.workflow_execution)
+        if not request.request_id:
+            raise InvalidArgument("RequestId is not set on request.")
+        if len(request.request_id) > limits.ID_BYTES_MAX:
+            raise InvalidArgument("RequestId length exceeds limit.")
+        if request.post_reset_operations:
+            raise Unsupported("post_reset_operations are not built yet")
+        key = ExecutionKey(namespace.id, request.workflow_execution.workflow_id, request.workflow_execution.run_id)
+        run_id = await self._resets.reset(key, request.workflow_task_finish_event_id, request.reason, _excluded(request))
+        return ResetWorkflowExecutionResponse(run_id=run_id)
+
     async def update_options(self, request: UpdateWorkflowExecutionOptionsRequest, call: Call) -> UpdateWorkflowExecutionOptionsResponse:
         namespace = self._namespaces.find(request.namespace)
         if not request.workflow_execution.workflow_id:
@@ -58,6 +77,16 @@ class OperatorCalls:
         trigger = UpdateOptions(request.workflow_execution_options, tuple(request.update_mask.paths), request.identity)
         transition = await self._shard.update(key, trigger)
         return UpdateWorkflowExecutionOptionsResponse(workflow_execution_options=options_of(transition.after.run))
+
+
+def _excluded(request: ResetWorkflowExecutionRequest) -> frozenset[int]:
+    """The kinds of events that are not to be applied again; the deprecated type counts as well."""
+    excluded: set[int] = set(request.reset_reapply_exclude_types)
+    if request.reset_reapply_type == ResetReapplyType.RESET_REAPPLY_TYPE_SIGNAL:
+        excluded.add(UPDATES)
+    elif request.reset_reapply_type == ResetReapplyType.RESET_REAPPLY_TYPE_NONE:
+        excluded |= {SIGNALS, UPDATES}
+    return frozenset(excluded)
 
 
 def _check_mask(mask: FieldMask) -> None:

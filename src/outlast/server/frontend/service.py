@@ -37,6 +37,7 @@ def handlers(
         "UpdateWorkflowExecution": updates.update,
         "PollWorkflowExecutionUpdate": updates.poll,
         "ExecuteMultiOperation": updates.multi_operation,
+        "ResetWorkflowExecution": operations.reset,
         "PauseWorkflowExecution": operations.pause,
         "UnpauseWorkflowExecution": operations.unpause,
         "UpdateWorkflowExecutionOptions": operations.update_options,
