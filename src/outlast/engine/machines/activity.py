@@ -36,7 +36,7 @@ from outlast.engine.retry import (
     TIMEOUT_NAMES,
     check_retry_policy,
     decide_retry,
-    fill_retry_policy,
+    filled,
     from_wire,
 )
 from outlast.engine.state import Activity
@@ -76,8 +76,7 @@ def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes)
         raise BadCommand(BAD_SCHEDULE, "activityType is not set")
     if command.HasField("retry_policy"):
         try:
-            fill_retry_policy(command.retry_policy)
-            check_retry_policy(command.retry_policy)
+            check_retry_policy(filled(command.retry_policy))
         except InvalidArgument as refusal:
             raise BadCommand(BAD_SCHEDULE, refusal.message) from None
     for name, length in (("activityId", len(command.activity_id)), ("activityType", len(command.activity_type.name))):
@@ -136,9 +135,7 @@ def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event
     if command.HasField("priority"):
         attributes.priority.CopyFrom(command.priority)
     attributes.use_workflow_build_id = command.use_workflow_build_id
-    if command.HasField("retry_policy"):
-        attributes.retry_policy.CopyFrom(command.retry_policy)
-    fill_retry_policy(attributes.retry_policy)
+    attributes.retry_policy.CopyFrom(filled(command.retry_policy))
     _fill_timeouts(draft.run.run_timeout, command, attributes)
     draft.add(event)
     _offer(draft, draft.activities.items[event.event_id])
@@ -263,7 +260,7 @@ def start(draft: Draft, poll: StartActivity) -> None:
         if activity.request_id != poll.request_id:
             raise NotFound(ACTIVITY_NOT_FOUND)
         return
-    if draft.run.paused is not None:
+    if draft.run.paused is not None or not activity.offered:
         raise NotFound(ACTIVITY_NOT_FOUND)
     begin(draft, poll.scheduled_event_id, poll.request_id, poll.identity)
 
@@ -280,7 +277,9 @@ def begin(draft: Draft, scheduled_event_id: int, request_id: str, identity: str)
 def release(draft: Draft, release: ReleaseActivity) -> None:
     """The poller never got the attempt: it is as if it had not been started."""
     activity = draft.activities.get(release.scheduled_event_id)
-    if activity is None or not draft.run.open or (activity.attempt, activity.request_id) != (release.attempt, release.request_id):
+    if activity is None or not draft.run.open or not activity.started:
+        return
+    if (activity.attempt, activity.request_id) != (release.attempt, release.request_id):
         return
     activity = draft.activities.edit(release.scheduled_event_id)
     activity.started_time = 0
