@@ -1,5 +1,6 @@
 """The first attempt of a workflow task: scheduled, started once, completed or timed out; stickiness and heartbeats."""
 
+import msgspec
 import pytest
 from temporalio.api.enums.v1 import TaskQueueKind, TimeoutType
 from temporalio.api.taskqueue.v1 import StickyExecutionAttributes, TaskQueue
@@ -10,6 +11,7 @@ from outlast.engine.limits import MINUTE, SECOND
 from outlast.engine.refusals import NotFound
 from outlast.engine.transition import OfferWorkflowTask
 from tests.engine import ask
+from tests.engine import given as given_module
 from tests.engine.given import (
     NOON,
     Given,
@@ -297,15 +299,21 @@ def test_only_the_last_twenty_reset_points_are_kept() -> None:
     assert b'"b1"' in checksums and b'"b20"' in checksums
 
 
-@pytest.mark.parametrize("limit", ["SUGGEST_CONTINUE_AS_NEW_EVENTS", "SUGGEST_CONTINUE_AS_NEW_BYTES"])
-def test_a_long_history_suggests_to_continue_as_new(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("counted", ["events", "bytes"])
+def test_a_long_history_suggests_to_continue_as_new(counted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given = signal(do(given_started()), input=payloads("1"))
-    size = given.run.history_size_bytes if limit.endswith("BYTES") else len(given.history)
 
-    monkeypatch.setattr(limits, limit, size + 1)
+    def limit_to(more: int) -> None:
+        if counted == "bytes":
+            monkeypatch.setattr(limits, "SUGGEST_CONTINUE_AS_NEW_BYTES", given.run.history_size_bytes + more)
+        else:
+            view = msgspec.structs.replace(given_module.NAMESPACE, events_suggested=len(given.history) + more)
+            monkeypatch.setattr(given_module, "NAMESPACE", view)
+
+    limit_to(1)
     assert not attributes(with_workflow_task_started(given), "WORKFLOW_TASK_STARTED").suggest_continue_as_new
 
-    monkeypatch.setattr(limits, limit, size)
+    limit_to(0)
     started = attributes(with_workflow_task_started(given), "WORKFLOW_TASK_STARTED")
     assert started.suggest_continue_as_new
     assert len(started.suggest_continue_as_new_reasons) == 1

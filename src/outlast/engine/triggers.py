@@ -21,6 +21,8 @@ from temporalio.api.workflowservice.v1 import (
     RespondWorkflowTaskFailedRequest,
 )
 
+from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
+
 
 class NamespaceView(msgspec.Struct, frozen=True):
     """What the engine may know of a namespace."""
@@ -31,6 +33,8 @@ class NamespaceView(msgspec.Struct, frozen=True):
     """Custom search attributes that are registered: name to `IndexedValueType`."""
     retention: int = 24 * 3600 * 1_000_000_000
     """How long a closed run is kept, in nanoseconds."""
+    events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS
+    """A history this long suggests to continue as new."""
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -141,7 +141,7 @@ def begin(draft: Draft, task: WorkflowTask, request_id: str, identity: str) -> N
     task.request_id = request_id
     task.identity = identity
     task.history_size_bytes = run.history_size_bytes
-    task.suggest_continue_as_new = bool(_suggestions(run.history_size_bytes, run.next_event_id - 1))
+    task.suggest_continue_as_new = bool(_suggestions(draft, run.history_size_bytes, run.next_event_id - 1))
     if task.virtual:
         task.started_event_id = task.scheduled_event_id + 1
         task.started_time = draft.now
@@ -158,11 +158,11 @@ def started_together(draft: Draft, request_id: str, identity: str) -> None:
     draft.new_workflow_task = True
 
 
-def _suggestions(size_bytes: int, event_count: int) -> list[SuggestContinueAsNewReason.ValueType]:
+def _suggestions(draft: Draft, size_bytes: int, event_count: int) -> list[SuggestContinueAsNewReason.ValueType]:
     reasons = []
     if size_bytes >= limits.SUGGEST_CONTINUE_AS_NEW_BYTES:
         reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE)
-    if event_count >= limits.SUGGEST_CONTINUE_AS_NEW_EVENTS:
+    if event_count >= draft.context.namespace.events_suggested:
         reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS)
     return reasons
 
@@ -177,7 +177,7 @@ def _started_event(draft: Draft, task: WorkflowTask, when: int) -> HistoryEvent:
     attributes.history_size_bytes = task.history_size_bytes
     if task.suggest_continue_as_new:
         attributes.suggest_continue_as_new = True
-        attributes.suggest_continue_as_new_reasons.extend(_suggestions(task.history_size_bytes, task.scheduled_event_id))
+        attributes.suggest_continue_as_new_reasons.extend(_suggestions(draft, task.history_size_bytes, task.scheduled_event_id))
     return event
 
 
