@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 
 from outlast.engine.commands import BUILT, EVENT_OF
 from outlast.engine.evolve import FOLDS
+from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.service import handlers
 from outlast.server.frontend.system import SystemCalls
@@ -35,6 +36,7 @@ CALLS = handlers(
     UpdateCalls.__new__(UpdateCalls),
     HistoryCalls.__new__(HistoryCalls),
     WorkerCalls.__new__(WorkerCalls),
+    ActivityOperationCalls.__new__(ActivityOperationCalls),
     TaskQueueCalls.__new__(TaskQueueCalls),
 )
 """The table of calls; it is only read."""

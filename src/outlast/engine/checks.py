@@ -3,10 +3,11 @@
 import re
 
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.common.v1 import Priority
 from temporalio.api.enums.v1 import TaskQueueKind
 from temporalio.api.taskqueue.v1 import TaskQueue
 
-from outlast.engine.limits import ID_BYTES_MAX
+from outlast.engine.limits import FAIRNESS_KEY_BYTES_MAX, ID_BYTES_MAX
 
 _RESERVED_PREFIX = "/_sys/"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -25,6 +26,17 @@ def queue_name_flaw(name: str) -> str:
         return "taskQueue length exceeds limit"
     if name.startswith(_RESERVED_PREFIX):
         return f"task queue name cannot start with reserved prefix {_RESERVED_PREFIX}"
+    return ""
+
+
+def priority_flaw(priority: Priority) -> str:
+    """What is wrong with a priority; empty when nothing is."""
+    if priority.priority_key < 0:
+        return "priority key can't be negative"
+    if len(priority.fairness_key) > FAIRNESS_KEY_BYTES_MAX:
+        return "fairness key length exceeds limit"
+    if priority.fairness_weight < 0:
+        return "must be greater than zero"
     return ""
 
 

@@ -10,6 +10,7 @@ from outlast.engine import triggers as t
 from outlast.engine.draft import Draft
 from outlast.engine.machines import (
     activity,
+    activity_operations,
     child_workflow,
     close,
     external,
@@ -69,6 +70,14 @@ def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for
             activity.cancel(draft, trigger)
         case t.ReleaseActivity():
             activity.release(draft, trigger)
+        case t.PauseActivity():
+            activity_operations.pause(draft, trigger.request)
+        case t.UnpauseActivity():
+            activity_operations.unpause(draft, trigger.request)
+        case t.ResetActivity():
+            activity_operations.reset(draft, trigger.request)
+        case t.UpdateActivityOptions():
+            activity_operations.update_options(draft, trigger.request)
         case t.FailWorkflowTask():
             fail_workflow_task(draft, trigger)
         case t.RequestCancel():

@@ -16,8 +16,12 @@ from temporalio.api.history.v1 import (
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.update.v1 import Request as UpdateRequest
 from temporalio.api.workflowservice.v1 import (
+    PauseActivityRequest,
+    ResetActivityRequest,
     RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskFailedRequest,
+    UnpauseActivityRequest,
+    UpdateActivityOptionsRequest,
 )
 
 
@@ -201,6 +205,22 @@ class CancelActivity(msgspec.Struct, frozen=True):
     identity: str
 
 
+class PauseActivity(msgspec.Struct, frozen=True):
+    request: PauseActivityRequest
+
+
+class UnpauseActivity(msgspec.Struct, frozen=True):
+    request: UnpauseActivityRequest
+
+
+class ResetActivity(msgspec.Struct, frozen=True):
+    request: ResetActivityRequest
+
+
+class UpdateActivityOptions(msgspec.Struct, frozen=True):
+    request: UpdateActivityOptionsRequest
+
+
 class TimersDue(msgspec.Struct, frozen=True):
     """The clock has reached the run's `due_at`."""
 
@@ -268,6 +288,10 @@ Trigger = (
     | CompleteActivity
     | FailActivity
     | CancelActivity
+    | PauseActivity
+    | UnpauseActivity
+    | ResetActivity
+    | UpdateActivityOptions
     | TimersDue
     | ChildStarted
     | ChildStartFailed

@@ -10,6 +10,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from temporalio.api.workflowservice.v1 import service_pb2
 
 from outlast.server.frontend import calls
+from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
 from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
@@ -74,6 +75,7 @@ class Node:
             UpdateCalls(self._shard, updates, workflows, self._namespaces),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
+            ActivityOperationCalls(self._shard, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),
         )
         self._health = health.aio.HealthServicer()

@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import limits, search_attributes
-from outlast.engine.checks import duration_flaw, is_run_id, queue_name_flaw
+from outlast.engine.checks import duration_flaw, is_run_id, priority_flaw, queue_name_flaw
 from outlast.engine.cron import check_cron
 from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.retry import check_retry_policy, fill_retry_policy
@@ -133,12 +133,8 @@ def policies(
 
 
 def check_priority(priority: Priority) -> None:
-    if priority.priority_key < 0:
-        raise InvalidArgument("priority key can't be negative")
-    if len(priority.fairness_key) > 64:
-        raise InvalidArgument("fairness key length exceeds limit")
-    if priority.fairness_weight < 0:
-        raise InvalidArgument("must be greater than zero")
+    if flaw := priority_flaw(priority):
+        raise InvalidArgument(flaw)
 
 
 def check_links(request: Message) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.calls import Handler
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.system import SystemCalls
@@ -17,6 +18,7 @@ def handlers(
     updates: UpdateCalls,
     histories: HistoryCalls,
     workers: WorkerCalls,
+    activities: ActivityOperationCalls,
     queues: TaskQueueCalls,
 ) -> Mapping[str, Handler]:
     """Every call that is built, by its name on the wire."""
@@ -54,6 +56,10 @@ def handlers(
         "RespondActivityTaskFailedById": workers.fail_activity_by_id,
         "RespondActivityTaskCanceled": workers.cancel_activity,
         "RespondActivityTaskCanceledById": workers.cancel_activity_by_id,
+        "PauseActivity": activities.pause,
+        "UnpauseActivity": activities.unpause,
+        "ResetActivity": activities.reset,
+        "UpdateActivityOptions": activities.update_options,
         "DescribeTaskQueue": queues.describe,
         "ShutdownWorker": queues.shutdown_worker,
     }
