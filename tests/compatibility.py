@@ -20,6 +20,7 @@ from outlast.engine.commands import BUILT, EVENT_OF
 from outlast.engine.evolve import FOLDS
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
+from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.service import handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
@@ -34,6 +35,7 @@ CALLS = handlers(
     SystemCalls.__new__(SystemCalls),
     WorkflowCalls.__new__(WorkflowCalls),
     UpdateCalls.__new__(UpdateCalls),
+    OperatorCalls.__new__(OperatorCalls),
     HistoryCalls.__new__(HistoryCalls),
     WorkerCalls.__new__(WorkerCalls),
     ActivityOperationCalls.__new__(ActivityOperationCalls),

@@ -110,6 +110,7 @@ class Normaliser:
 
     def text(self, text: str, kind: str) -> str:
         """Return `text` without the scenario's suffix and with every uuid replaced by its label."""
+        text = text.replace("\u00a0", " ")  # protobuf's errors are spaced at random as well
         kind = "run" if kind.endswith("run_id") or kind == "text" else kind
         text = re.sub(r"(?<=\") +(?=kind:)", " ", text)  # protobuf's text form is spaced at random from build to build
         text = UUID.sub(lambda match: self._label(match.group(), kind), text.replace(self._suffix, ""))

@@ -18,6 +18,8 @@ START_SECONDS = 40.0
 STOP_SECONDS = 10.0
 BIN = Path(sys.executable).parent
 SEARCH_ATTRIBUTES = ("OracleKeyword=Keyword", "OracleInt=Int")
+SWITCHES = ("frontend.WorkflowPauseEnabled=true",)
+"""What the real server ships but switches off; it is on in ours."""
 MEGABYTE = 1024 * 1024
 COMMANDS = {"real": BIN / "temporal", "ours": BIN / "outlast"}
 ADDRESSES = {"real": "REAL_ORACLE_ADDRESS", "ours": "OUTLAST_ORACLE_ADDRESS"}
@@ -38,6 +40,8 @@ async def server(which: str) -> AsyncIterator[str]:
     port = _free_port()
     with tempfile.NamedTemporaryFile(prefix=f"oracle-{which}-", suffix=".log") as log:
         arguments = ["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+        for switch in SWITCHES:
+            arguments += ["--dynamic-config-value", switch]
         for attribute in SEARCH_ATTRIBUTES:
             arguments += ["--search-attribute", attribute]
         process = await asyncio.create_subprocess_exec(COMMANDS[which], *arguments, stdout=log, stderr=log)

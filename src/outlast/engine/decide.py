@@ -14,8 +14,9 @@ from outlast.engine.machines import (
     child_workflow,
     close,
     external,
+    options,
+    pause,
     signal,
-    start,
     timer,
     update,
     workflow_task,
@@ -23,6 +24,7 @@ from outlast.engine.machines import (
 from outlast.engine.refusals import (
     WORKFLOW_COMPLETED,
     BadCommand,
+    FailedPrecondition,
     InvalidArgument,
     NotFound,
 )
@@ -103,7 +105,13 @@ def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for
         case t.ExternalTold():
             external.told(draft, trigger)
         case t.Attach():
-            start.attach(draft, trigger)
+            options.attach(draft, trigger)
+        case t.UpdateOptions():
+            options.update(draft, trigger)
+        case t.PauseWorkflow():
+            pause.pause(draft, trigger)
+        case t.UnpauseWorkflow():
+            pause.unpause(draft, trigger)
         case t.ParentNotified():
             draft.changed = draft.run.parent_to_notify
             draft.run.parent_to_notify = False
@@ -171,6 +179,8 @@ def complete_workflow_task(execution: Execution, done: t.CompleteWorkflowTask, c
 def _accept(draft: Draft, done: t.CompleteWorkflowTask) -> None:
     request = done.request
     run = draft.run
+    if run.paused is not None and request.force_create_new_workflow_task:
+        raise FailedPrecondition("Workflow is paused and force create new workflow task is not allowed.")
     is_heartbeat = request.force_create_new_workflow_task and not request.commands and not request.messages
     answers = update.Answers(draft, request.messages, done.sent_updates)
     if _leaves_no_trace(draft, done, answers):
@@ -333,7 +343,7 @@ def _due(draft: Draft) -> list[tuple[int, int, Callable[[], None]]]:
         moment = workflow_task_due(task)
         if moment and moment <= now:
             due.append((moment, task.scheduled_event_id, lambda: workflow_task.time_out(draft)))
-    elif run.first_task_pending and run.start_time < run.execution_time <= now:
+    elif run.first_task_pending and run.paused is None and run.start_time < run.execution_time <= now:
         due.append((run.execution_time, 0, lambda: workflow_task.schedule(draft)))
     expirations = (run.run_expiration, run.execution_expiration)
     due.extend((expiration, 1 << 62, lambda: close.time_out(draft)) for expiration in expirations if 0 < expiration <= now)

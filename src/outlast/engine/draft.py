@@ -92,6 +92,7 @@ class Draft:
     __slots__ = (
         "_batch",
         "_batches",
+        "_replayed",
         "activities",
         "activity_options",
         "activity_paused",
@@ -114,6 +115,7 @@ class Draft:
         "origin_changed",
         "refusal",
         "rejected_updates",
+        "replaced",
         "request_ids",
         "reset_history_event_id",
         "run",
@@ -159,10 +161,13 @@ class Draft:
         self.rejected_updates: Mapping[str, Outcome] = {}
         self.updates_lost = False
         self.reset_history_event_id = 0
+        self.replaced = False
+        """The run closes because a reset has made another of it."""
         self.holding = False
         """While a completed workflow task's commands are applied: bufferable events wait until all of them are done."""
         self._batch: list[HistoryEvent] = []
         self._batches: list[list[HistoryEvent]] = []
+        self._replayed: list[Batch] = []
 
     def event(self, kind: "EventType.ValueType") -> HistoryEvent:
         """A new event, to be filled in and then added."""
@@ -189,6 +194,15 @@ class Draft:
         self._number(event)
         evolve(self, event)
         return event
+
+    def replay(self, batch: Sequence[HistoryEvent]) -> None:
+        """Fold events that have happened before, in another run, as a batch of this one."""
+        for event in batch:
+            self.run.next_event_id = event.event_id + 1
+            evolve(self, event)
+        data = b"".join([frame_event(event) for event in batch])
+        self.run.history_size_bytes += len(data)
+        self._replayed.append(Batch(batch[0].event_id, batch, data))
 
     def _number(self, event: HistoryEvent) -> None:
         run = self.run
@@ -242,7 +256,7 @@ class Draft:
         run = self.run
         if self._batch:
             self._batches.append(self._batch)
-        batches = []
+        batches = list(self._replayed)
         for events in self._batches:
             data = b"".join([frame_event(event) for event in events])
             run.history_size_bytes += len(data)
@@ -251,20 +265,7 @@ class Draft:
             run.last_batch_first_event_id = batches[-1].first_event_id
         if self.changed:
             run.transition_count += 1
-        after = Execution(
-            run,
-            self.activities.items,
-            self.timers.items,
-            self.children.items,
-            self.externals.items,
-            self.updates.items,
-            self.attached.items,
-            self.request_ids.items,
-            self.buffer.items,
-            self.memo.items,
-            self.search_attributes.items,
-            self.origin,
-        )
+        after = self.snapshot()
         return Transition(
             after=after,
             batches=batches,
@@ -286,6 +287,23 @@ class Draft:
             rejected_updates=self.rejected_updates,
             updates_lost=self.updates_lost,
             reset_history_event_id=self.reset_history_event_id,
+        )
+
+    def snapshot(self) -> Execution:
+        """The state as it is now."""
+        return Execution(
+            self.run,
+            self.activities.items,
+            self.timers.items,
+            self.children.items,
+            self.externals.items,
+            self.updates.items,
+            self.attached.items,
+            self.request_ids.items,
+            self.buffer.items,
+            self.memo.items,
+            self.search_attributes.items,
+            self.origin,
         )
 
     def _part_changes(self) -> dict[PartKey, bytes | None]:

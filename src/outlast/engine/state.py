@@ -18,6 +18,8 @@ CANCELED = 4
 TERMINATED = 5
 CONTINUED_AS_NEW = 6
 TIMED_OUT = 7
+PAUSED = 8
+"""Shown of a run that is open and held; its status is RUNNING."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -38,6 +40,15 @@ class Parent(msgspec.Struct, frozen=True):
     workflow_id: str
     run_id: str
     initiated_event_id: int
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Who holds the run, and since when."""
+
+    identity: str
+    reason: str
+    request_id: str
+    since: int
 
 
 class WorkflowTask(msgspec.Struct):
@@ -135,6 +146,12 @@ class Run(msgspec.Struct):
     buffered_bytes: int = 0
     parent_to_notify: bool = False
     """Closed, and the parent has not acknowledged it."""
+    paused: Pause | None = None
+    last_reset_time: int = 0
+    original_start_time: int = 0
+    """Of the run that this one was reset from; 0: it was not."""
+    reset_run_id: str = ""
+    """The run that a reset made of this one."""
     new_run_id: str = ""
     """The run that follows this one."""
     reset_points: bytes = b""
@@ -143,6 +160,16 @@ class Run(msgspec.Struct):
     @property
     def open(self) -> bool:
         return self.status == RUNNING
+
+    @property
+    def running(self) -> bool:
+        """Open, and not held."""
+        return self.status == RUNNING and self.paused is None
+
+    @property
+    def shown_status(self) -> int:
+        """The status that clients see."""
+        return PAUSED if self.paused is not None and self.open else self.status
 
     @property
     def key(self) -> ExecutionKey:
@@ -263,9 +290,10 @@ class Child(msgspec.Struct):
 
 
 class Update(msgspec.Struct, frozen=True):
-    """An update that was accepted."""
+    """An update that history knows: accepted, or, after a reset, admitted again."""
 
     accepted_event_id: int
+    """0: only admitted."""
     completed_event_id: int = 0
     """0 while the workflow works on it."""
 
@@ -290,7 +318,7 @@ class Execution(msgspec.Struct, frozen=True):
     externals: Mapping[int, External] = {}
     """By initiated event id."""
     updates: Mapping[str, Update] = {}
-    """By update id, those that were accepted."""
+    """By update id, those that history knows."""
     attached: Mapping[str, int] = {}
     """Request ids of starts that were answered with this run, and the ids of their OPTIONS_UPDATED events."""
     request_ids: Mapping[str, int] = {}

@@ -15,6 +15,7 @@ from temporalio.api.history.v1 import (
 )
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.update.v1 import Request as UpdateRequest
+from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
     PauseActivityRequest,
     ResetActivityRequest,
@@ -109,6 +110,8 @@ class Terminate(msgspec.Struct, frozen=True):
     details: Payloads | None = None
     first_execution_run_id: str = ""
     links: Sequence[Link] = ()
+    for_reset: bool = False
+    """Another run takes its place: children live on, the parent hears nothing."""
 
 
 class StartWorkflowTask(msgspec.Struct, frozen=True):
@@ -256,6 +259,26 @@ class ReleaseFirstTask(msgspec.Struct, frozen=True):
     """To a child: the parent has recorded CHILD_STARTED, the first workflow task may be scheduled."""
 
 
+class PauseWorkflow(msgspec.Struct, frozen=True):
+    identity: str
+    reason: str
+    request_id: str
+
+
+class UnpauseWorkflow(msgspec.Struct, frozen=True):
+    identity: str
+    reason: str
+    request_id: str
+
+
+class UpdateOptions(msgspec.Struct, frozen=True):
+    """Let those of the run's options that a field mask names be as given."""
+
+    given: WorkflowExecutionOptions
+    paths: Sequence[str]
+    identity: str
+
+
 class AdmitUpdate(msgspec.Struct, frozen=True):
     """An update waits to be sent to a worker."""
 
@@ -302,5 +325,8 @@ Trigger = (
     | ParentNotified
     | ExternalTold
     | AdmitUpdate
+    | PauseWorkflow
+    | UnpauseWorkflow
+    | UpdateOptions
     | Attach
 )

@@ -32,7 +32,8 @@ def pending_work(execution: Execution) -> list[Effect]:
     if run.open:
         if run.workflow_task is not None and not run.workflow_task.started:
             effects.append(offer_workflow_task(run, run.workflow_task))
-        effects += [offer_activity(a) for a in execution.activities.values() if a.offered and not a.started]
+        if run.paused is None:
+            effects += [offer_activity(a) for a in execution.activities.values() if a.offered and not a.started]
         for child in execution.children.values():
             if not child.run_id:
                 effects.append(StartChild(child.initiated_event_id))
@@ -53,7 +54,7 @@ def has_work(execution: Execution) -> bool:
         return run.parent_to_notify or any(child.policy_to_apply for child in execution.children.values())
     if execution.externals or (run.workflow_task is not None and not run.workflow_task.started):
         return True
-    if any(activity.offered and not activity.started_time for activity in execution.activities.values()):
+    if run.paused is None and any(activity.offered and not activity.started_time for activity in execution.activities.values()):
         return True
     return any(not child.run_id or child.first_task_to_release for child in execution.children.values())
 
@@ -73,7 +74,7 @@ def next_due(execution: Execution) -> int | None:
         due = workflow_task_due(task)
         if due:
             moments.append(due)
-    elif run.first_task_pending and run.execution_time > run.start_time:
+    elif run.first_task_pending and run.paused is None and run.execution_time > run.start_time:
         moments.append(run.execution_time)
     if run.run_expiration:
         moments.append(run.run_expiration)

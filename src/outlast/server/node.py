@@ -14,6 +14,7 @@ from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
 from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
+from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.service import handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
@@ -25,6 +26,7 @@ from outlast.server.shard.histories import Histories
 from outlast.server.shard.outbox import Outbox
 from outlast.server.shard.protocol import StartedTask
 from outlast.server.shard.queries import Queries
+from outlast.server.shard.resets import Resets
 from outlast.server.shard.shard import Shard
 from outlast.server.shard.tasks import Tasks
 from outlast.server.shard.updates import Updates
@@ -50,7 +52,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     """Custom search attributes of those namespaces: name to type, such as "Keyword"."""
     sqlite_pragmas: dict[str, str] = {}
     dynamic_config: dict[str, str] = {}
-    """Accepted for compatibility; nothing reads it yet."""
+    """The reference server's switches, by its names. Read: frontend.WorkflowPauseEnabled. Others have no effect."""
 
 
 class Node:
@@ -66,6 +68,7 @@ class Node:
         queries = Queries(self._shard)
         updates = Updates(self._shard, histories)
         tasks = Tasks(self._shard, histories, queries, updates)
+        resets = Resets(self._shard, histories)
         workflows = WorkflowCalls(self._shard, tasks, self._namespaces)
         self._matching.bind(tasks)
         self._shard.bind(Outbox(self._shard, histories).deliver)
@@ -73,6 +76,7 @@ class Node:
             SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
             workflows,
             UpdateCalls(self._shard, updates, workflows, self._namespaces),
+            OperatorCalls(self._shard, resets, self._namespaces, pause_enabled=_is_on(settings, "frontend.WorkflowPauseEnabled")),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             ActivityOperationCalls(self._shard, self._namespaces),
@@ -147,6 +151,10 @@ class Node:
             await asyncio.Event().wait()
         finally:
             await self.stop()
+
+
+def _is_on(settings: NodeSettings, switch: str) -> bool:
+    return settings.dynamic_config.get(switch, "true").strip('"').lower() != "false"
 
 
 def _store(settings: NodeSettings) -> Store:

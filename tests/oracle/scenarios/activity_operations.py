@@ -13,6 +13,7 @@ from temporalio.api.common.v1 import ActivityType, Priority, RetryPolicy, Workfl
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice import v1 as api
 
 from tests.oracle import values as v
 from tests.oracle.registry import Difference, scenario
@@ -399,6 +400,34 @@ async def schedule_to_close_while_pause_is_requested(w: World) -> None:
     await w.describe()
     await w.history()
     await w.activity("Completed", task)
+
+
+@scenario(Difference("*PollActivityTaskQueue*", "the real server hands out a reset activity although the workflow is held"))
+async def of_a_paused_workflow(w: World) -> None:
+    """A workflow that is held, and its activity that is paused."""
+    await scheduled(w)
+    await of_workflow(w, "PauseWorkflowExecution")
+    await w.operate("PauseActivity", id="a")
+    await w.describe()
+    await w.operate("UnpauseActivity", id="a")
+    await w.describe()
+    await w.operate("PauseActivity", id="a")
+    await of_workflow(w, "UnpauseWorkflowExecution")
+    await w.describe()
+    await of_workflow(w, "PauseWorkflowExecution")
+    await w.describe()
+    await w.operate("ResetActivity", id="a")
+    await w.describe()
+    await no_task(w)
+    await of_workflow(w, "UnpauseWorkflowExecution")
+    await w.poll_activity(seconds=2.6)
+    await w.history()
+
+
+async def of_workflow(w: World, method: str) -> None:
+    """Pause or unpause the workflow."""
+    request = getattr(api, f"{method}Request")
+    await w.call(method, request(namespace=w.namespace, workflow_id=w.wid, identity="operator", reason="r", request_id=w.request_id()))
 
 
 # Unpause

@@ -82,7 +82,7 @@ def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event
     fill_retry_policy(attributes.retry_policy)
     fill_timeouts(draft.run.run_timeout, command, attributes)
     draft.add(event)
-    draft.effects.append(offer_activity(draft.activities.items[event.event_id]))
+    offer(draft, draft.activities.items[event.event_id])
     return event
 
 
@@ -170,6 +170,12 @@ def _write_canceled(
 # Starting
 
 
+def offer(draft: Draft, activity: Activity) -> None:
+    """Hand the attempt out, unless it is not its time yet, or the workflow is held."""
+    if activity.offered and draft.run.paused is None:
+        draft.effects.append(offer_activity(activity))
+
+
 def start(draft: Draft, poll: StartActivity) -> None:
     """Give an attempt to a poller, once."""
     activity = draft.activities.get(poll.scheduled_event_id)
@@ -179,6 +185,8 @@ def start(draft: Draft, poll: StartActivity) -> None:
         if activity.request_id != poll.request_id:
             raise NotFound(ACTIVITY_NOT_FOUND)
         return
+    if draft.run.paused is not None:
+        raise NotFound(ACTIVITY_NOT_FOUND)
     begin(draft, poll.scheduled_event_id, poll.request_id, poll.identity)
 
 
@@ -202,8 +210,7 @@ def release(draft: Draft, release: ReleaseActivity) -> None:
     activity.identity = ""
     draft.changed = True
     activity.offered = not activity.paused
-    if activity.offered:
-        draft.effects.append(offer_activity(activity))
+    offer(draft, activity)
 
 
 # Answers
@@ -374,7 +381,7 @@ def time_passed(draft: Draft, scheduled_event_id: int) -> None:
         activity = draft.activities.edit(scheduled_event_id)
         activity.offered = True
         draft.changed = True
-        draft.effects.append(offer_activity(activity))
+        offer(draft, activity)
 
 
 def _due_timeout(activity: Activity, now: int) -> TimeoutType.ValueType | None:

@@ -23,8 +23,9 @@ from temporalio.api.workflowservice.v1 import (
     UpdateActivityOptionsRequest,
 )
 
-from outlast.engine.machines.activity import end_reset, forget_heartbeat
+from outlast.engine.machines.activity import end_reset, forget_heartbeat, offer
 from outlast.engine.machines.activity_checks import check_options, fill_timeouts
+from outlast.engine.machines.pause import note
 from outlast.engine.refusals import (
     NO_SUCH_ACTIVITY,
     WORKFLOW_COMPLETED,
@@ -33,17 +34,13 @@ from outlast.engine.refusals import (
     NotFound,
 )
 from outlast.engine.retry import from_wire, interval, to_wire
-from outlast.engine.search_attributes import keyword_list
 from outlast.engine.state import Activity, ActivityOptions, ActivityPause
 from outlast.engine.wire import nanoseconds, set_duration
-from outlast.engine.work import offer_activity
 
 if TYPE_CHECKING:
     from outlast.engine.draft import Draft
 
 Request = PauseActivityRequest | UnpauseActivityRequest | ResetActivityRequest | UpdateActivityOptionsRequest
-PAUSE_INFO = "TemporalPauseInfo"
-"""The search attribute by which workflows with paused activities are found."""
 
 
 def _selected(draft: Draft, request: Request) -> list[int]:
@@ -82,7 +79,8 @@ def pause(draft: Draft, request: PauseActivityRequest) -> None:
         if not activity.started:
             activity.stamp += 1
             activity.offered = False
-        _pauses_changed(draft)
+        note(draft)
+        draft.changed = True
 
 
 def unpause(draft: Draft, request: UnpauseActivityRequest) -> None:
@@ -99,18 +97,8 @@ def unpause(draft: Draft, request: UnpauseActivityRequest) -> None:
             forget_heartbeat(activity)
         if not activity.started:
             _schedule(draft, activity, draft.now + _jitter(draft, activity, request.jitter))
-        _pauses_changed(draft)
-
-
-def _pauses_changed(draft: Draft) -> None:
-    """Say in the search attribute of what types the paused activities are."""
-    types = dict.fromkeys(f"property:activityType={activity.activity_type}" for activity in draft.activities if activity.paused)
-    if types:
-        draft.search_attributes.put(PAUSE_INFO, keyword_list(types))
-    else:
-        draft.search_attributes.drop(PAUSE_INFO)
-    draft.visible = True
-    draft.changed = True
+        note(draft)
+        draft.changed = True
 
 
 # Beginning anew
@@ -133,7 +121,7 @@ def reset(draft: Draft, request: ResetActivityRequest) -> None:
         draft.changed = True
         if activity.paused and not request.keep_paused:
             activity.pause = None
-            _pauses_changed(draft)
+            note(draft)
         if not activity.started and not activity.paused:
             _schedule(draft, activity, draft.now + _jitter(draft, activity, request.jitter))
 
@@ -146,8 +134,7 @@ def _schedule(draft: Draft, activity: Activity, when: int) -> None:
     activity.last_failure = b""
     end_reset(activity)
     activity.offered = when <= draft.now and not activity.paused
-    if activity.offered:
-        draft.effects.append(offer_activity(activity))
+    offer(draft, activity)
 
 
 def _jitter(draft: Draft, activity: Activity, most: Duration) -> int:

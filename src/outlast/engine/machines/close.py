@@ -54,6 +54,8 @@ def evolve_closed(draft: Draft, event: HistoryEvent) -> None:
     workflow_task.clear_stickiness(run)
     draft.visible = True
     draft.drop_buffer()
+    if draft.replaced:
+        return
     for child in list(draft.children):
         abandoned = child.parent_close_policy == ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON
         if child.run_id and (not abandoned or child.first_task_to_release):
@@ -69,6 +71,7 @@ def terminate(draft: Draft, request: Terminate) -> None:
         raise NotFound(WORKFLOW_COMPLETED)
     if request.first_execution_run_id and request.first_execution_run_id != draft.run.first_run_id:
         raise NotFound("workflow execution not found")
+    draft.replaced = request.for_reset
     write_terminated(draft, request.reason, request.identity, request.details, request.links)
 
 

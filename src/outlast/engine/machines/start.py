@@ -18,7 +18,7 @@ from outlast.engine import limits, wire
 from outlast.engine.cron import next_backoff
 from outlast.engine.retry import fill_retry_policy, from_wire
 from outlast.engine.state import Parent, Run
-from outlast.engine.triggers import Attach, NamespaceView
+from outlast.engine.triggers import NamespaceView
 from outlast.engine.wire import is_nil, moment, nanoseconds, set_duration, set_time
 
 if TYPE_CHECKING:
@@ -162,23 +162,6 @@ def evolve_started(draft: Draft, event: HistoryEvent) -> None:
         draft.origin = attributes.SerializeToString()
         draft.origin_changed = True
     draft.visible = True
-
-
-def attach(draft: Draft, attached: Attach) -> None:
-    """Record that another start was answered with this run. It is no news for the worker: no workflow task."""
-    if attached.request_id in draft.attached:
-        return
-    event = draft.event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED)
-    event.worker_may_ignore = True
-    event.workflow_execution_options_updated_event_attributes.attached_request_id = attached.request_id
-    event.links.extend(attached.links)
-    draft.add(event)
-
-
-def evolve_attached(draft: Draft, event: HistoryEvent) -> None:
-    request_id = event.workflow_execution_options_updated_event_attributes.attached_request_id
-    if request_id:
-        draft.attached.put(request_id, event.event_id)
 
 
 EVENT_TYPE = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED

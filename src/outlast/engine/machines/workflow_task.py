@@ -39,7 +39,7 @@ FORCE_CLOSE = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COM
 def schedule(draft: Draft, original_scheduled_time: int = 0) -> None:
     """Ask for a workflow task, unless one is pending or the run has closed."""
     run = draft.run
-    if run.workflow_task is not None or not run.open:
+    if run.workflow_task is not None or not run.open or run.paused is not None:
         return
     draft.changed = True
     if run.workflow_task_attempt == 1:
@@ -361,6 +361,21 @@ def end_failed(
     if failure is not None:
         attributes.failure.CopyFrom(failure)
     _end(draft, event)
+
+
+def take_back(draft: Draft, cause: WorkflowTaskFailedCause.ValueType) -> None:
+    """End a task that nobody has started; no other follows."""
+    task = draft.run.workflow_task
+    assert task is not None and not task.started
+    if task.attempt == 1 and not task.speculative:
+        event = draft.event(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
+        attributes = event.workflow_task_failed_event_attributes
+        attributes.scheduled_event_id = task.scheduled_event_id
+        attributes.cause = cause
+        attributes.identity = SERVER_IDENTITY
+        draft.add(event)
+    draft.run.workflow_task = None
+    draft.changed = True
 
 
 def time_out(draft: Draft) -> None:

@@ -33,8 +33,8 @@ def describe_execution(execution: Execution, namespace: NamespaceView) -> Descri
     _info(execution, namespace, described.workflow_execution_info)
     _extended(execution, described)
     described.pending_activities.extend(_pending_activity(activity) for activity in execution.activities.values())
+    _pending_children(execution, described)
     if execution.run.open:
-        _pending_children(execution, described)
         _pending_workflow_task(execution.run, described)
     return described
 
@@ -57,7 +57,7 @@ def _info(execution: Execution, namespace: NamespaceView, info: WorkflowExecutio
     info.execution.workflow_id = run.workflow_id
     info.execution.run_id = run.run_id
     info.type.name = run.workflow_type
-    info.status = run.status  # type: ignore[assignment]
+    info.status = run.shown_status  # type: ignore[assignment]
     set_time(info.start_time, run.start_time)
     set_time(info.execution_time, run.execution_time)
     if not run.open:
@@ -102,11 +102,18 @@ def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse
         set_time(extended.run_expiration_time, run.run_expiration)
     else:
         extended.run_expiration_time.seconds = _UNSET_S
-    set_time(extended.original_start_time, run.start_time)
+    set_time(extended.original_start_time, run.original_start_time or run.start_time)
+    if run.last_reset_time:
+        set_time(extended.last_reset_time, run.last_reset_time)
+    extended.reset_run_id = run.reset_run_id
     extended.cancel_requested = run.cancel_requested
     started = extended.request_id_infos[run.create_request_id]
     started.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
     started.event_id = 1
+    if run.paused is not None and run.open:
+        extended.pause_info.identity = run.paused.identity
+        extended.pause_info.reason = run.paused.reason
+        set_time(extended.pause_info.paused_time, run.paused.since)
     for request_id, event_id in execution.attached.items():
         info = extended.request_id_infos[request_id]
         info.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED

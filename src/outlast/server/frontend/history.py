@@ -74,7 +74,7 @@ class HistoryCalls:
         token = b""
         if not reached_end:
             token = encode(HistoryPosition(entity.key.run_id, page.next_event_id))
-        elif request.wait_new_event and run.open:
+        elif request.wait_new_event and run.running:
             token = encode(HistoryPosition(entity.key.run_id, run.next_event_id, waits=True))
         return _reply(data, token)
 
@@ -91,12 +91,12 @@ class HistoryCalls:
     async def _close_event(self, entity: Entity, request: GetWorkflowExecutionHistoryRequest, call: Call) -> bytes:
         await self._shard.settled(entity)
         execution = entity.execution
-        if execution.run.open and request.wait_new_event:
+        if execution.run.running and request.wait_new_event:
             execution = await self._histories.wait(entity.key, 0, for_close=True, timeout_s=long_poll_s(call))
             entity = await self._shard.find(entity.key)
         if execution.run.open:
             token = b""
-            if request.wait_new_event:
+            if request.wait_new_event and execution.run.running:
                 token = encode(HistoryPosition(entity.key.run_id, execution.run.next_event_id, waits=True))
             return _reply(b"", token)
         event = History.FromString(await self._histories.last_batch(entity)).events[-1]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.calls import Handler
 from outlast.server.frontend.history import HistoryCalls
+from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.updates import UpdateCalls
@@ -16,6 +17,7 @@ def handlers(
     system: SystemCalls,
     workflows: WorkflowCalls,
     updates: UpdateCalls,
+    operations: OperatorCalls,
     histories: HistoryCalls,
     workers: WorkerCalls,
     activities: ActivityOperationCalls,
@@ -37,6 +39,10 @@ def handlers(
         "UpdateWorkflowExecution": updates.update,
         "PollWorkflowExecutionUpdate": updates.poll,
         "ExecuteMultiOperation": updates.multi_operation,
+        "ResetWorkflowExecution": operations.reset,
+        "PauseWorkflowExecution": operations.pause,
+        "UnpauseWorkflowExecution": operations.unpause,
+        "UpdateWorkflowExecutionOptions": operations.update_options,
         "GetWorkflowExecutionHistory": histories.get_history,
         "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
         "ListWorkflowExecutions": histories.list_workflows,

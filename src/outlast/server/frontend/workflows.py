@@ -78,7 +78,7 @@ class WorkflowCalls:
             run_id=run.run_id,
             first_execution_run_id=run.first_run_id,
             started=result.started,
-            status=run.status,  # type: ignore[arg-type]
+            status=run.shown_status,  # type: ignore[arg-type]
             link=link,
         )
         if request.request_eager_execution and result.started:

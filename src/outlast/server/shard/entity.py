@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from copy import copy
 
 import msgspec
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
@@ -107,6 +108,13 @@ class Entity:
         task = transition.after.run.workflow_task
         if not transition.durable and task is not None:
             self._undo = _Undo(task.request_id, before, transition.after, len(transition.batches))
+
+    def mark_reset(self, run_id: str) -> None:
+        """Remember which run a reset has made of this one."""
+        run = copy(self.execution.run)
+        run.reset_run_id = run_id
+        self.execution = msgspec.structs.replace(self.execution, run=run)
+        self.unwritten = True
 
     def undo_start(self, request_id: str) -> bool:
         """Take back a workflow task's start that nobody has seen. False when it is too late."""

@@ -22,12 +22,13 @@ class Histories:
 
     async def page(self, entity: Entity, first_event_id: int, limit: int = HISTORY_PAGE_BATCHES) -> HistoryPage:
         """At most `limit` batches from the one that contains `first_event_id` on."""
-        batches = await self._batches(entity, first_event_id, limit)
+        batches = await self.batches(entity, first_event_id, limit)
         last = batches[-1].last_event_id if batches else 0
         more = bool(batches) and last + 1 < entity.execution.run.next_event_id
         return HistoryPage(b"".join([batch.data for batch in batches]), last + 1 if more else 0)
 
-    async def _batches(self, entity: Entity, first_event_id: int, limit: int) -> Sequence[EventBatch]:
+    async def batches(self, entity: Entity, first_event_id: int, limit: int = HISTORY_PAGE_BATCHES) -> Sequence[EventBatch]:
+        """At most `limit` batches from the one that contains `first_event_id` on."""
         in_memory = entity.tail_from(first_event_id)
         if in_memory is not None:
             return in_memory[:limit]
@@ -51,7 +52,7 @@ class Histories:
 
     async def event(self, entity: Entity, event_id: int) -> HistoryEvent:
         """One event."""
-        for batch in await self._batches(entity, event_id, 1):
+        for batch in await self.batches(entity, event_id, 1):
             for event in History.FromString(batch.data).events:
                 if event.event_id == event_id:
                     return event
@@ -70,7 +71,7 @@ class Histories:
             entity = await self._shard.find(key)
             await self._shard.settled(entity)
             run = entity.execution.run
-            if not run.open or (not for_close and run.next_event_id - 1 > beyond_event_id):
+            if not run.running or (not for_close and run.next_event_id - 1 > beyond_event_id):
                 return entity.execution
             if loop.time() >= deadline or self._shard.waits_released:
                 return entity.execution

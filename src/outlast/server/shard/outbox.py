@@ -95,7 +95,11 @@ class Outbox:
                 attributes.workflow_id_reuse_policy,
                 WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
             )
-        except AlreadyStarted:
+        except AlreadyStarted as taken:
+            if await self._is_ours(parent.execution.run, child, taken.run_id):
+                started = t.ChildStarted(initiated_event_id, taken.first_execution_run_id)
+                await self._ignoring_not_found(self._shard.update(parent_key, started))
+                return
             cause = StartChildWorkflowExecutionFailedCause
             already = cause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS
             await self._shard.update(parent_key, t.ChildStartFailed(initiated_event_id, already))
@@ -143,6 +147,30 @@ class Outbox:
         current = ExecutionKey(child.namespace_id, child.workflow_id, "")
         await self._ignoring_not_found(self._shard.update(current, trigger))
 
+    async def _is_ours(self, parent: Run, child: Child, run_id: str) -> bool:
+        """Whether the workflow in the way is the very child, started before the parent was reset."""
+        run = (await self._shard.find(ExecutionKey(child.namespace_id, child.workflow_id, run_id))).execution.run
+        if not parent.last_reset_time or run.parent is None or run.parent.workflow_id != parent.workflow_id:
+            return False
+        if run.parent.initiated_event_id != child.initiated_event_id:
+            return False
+        try:
+            old = await self._shard.find(ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id))
+        except NotFound:
+            return False
+        return old.execution.run.original_run_id == parent.original_run_id
+
+    async def _after_resets(self, key: ExecutionKey) -> ExecutionKey:
+        """The run that has taken the place of this one, if it was reset."""
+        while True:
+            try:
+                run = (await self._shard.find(key)).execution.run
+            except NotFound:
+                return key
+            if run.open or not run.reset_run_id:
+                return key
+            key = ExecutionKey(*key.workflow, run.reset_run_id)
+
     async def _tell_external(self, key: ExecutionKey, initiated_event_id: int) -> None:
         origin = await self._shard.find(key)
         if initiated_event_id not in origin.execution.externals or not origin.execution.run.open:
@@ -162,7 +190,7 @@ class Outbox:
         run = entity.execution.run
         if run.parent is not None and run.parent_to_notify:
             close_event = History.FromString(await self._histories.last_batch(entity)).events[-1]
-            parent_key = ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id)
+            parent_key = await self._after_resets(ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id))
             closed = t.ChildClosed(run.parent.initiated_event_id, run.first_run_id, run.run_id, close_event)
             await self._ignoring_not_found(self._shard.update(parent_key, closed))
         await self._shard.update(key, t.ParentNotified())

@@ -59,8 +59,8 @@ class Queries:
         entity = await self._shard.find(key)
         await self._shard.settled(entity)
         run = entity.execution.run
-        if not run.open and _rejects(reject, run.status):
-            return Rejected(run.status)
+        if run.shown_status == state.PAUSED or (not run.open and _rejects(reject, run.status)):
+            return Rejected(run.shown_status)
         if not run.last_started_event_id and not run.open:
             raise WorkflowNotReady("Workflow execution closed before WorkflowTaskStarted event")
         await self._wait_for_first_task(entity, min(timeout_s, QUERY_FIRST_TASK_WAIT_S))

@@ -5,6 +5,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy as Conflict
 from temporalio.api.enums.v1 import WorkflowIdReusePolicy as Reuse
@@ -13,6 +14,7 @@ from outlast.engine import state, triggers
 from outlast.engine.begin import begin
 from outlast.engine.decide import decide
 from outlast.engine.keys import ExecutionKey, WorkflowKey
+from outlast.engine.machines.reset import Reset, begin_again
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
 from outlast.engine.refusals import AlreadyStarted, NotFound
 from outlast.engine.state import Execution, decode_execution
@@ -364,6 +366,26 @@ class Shard:
         transition = begin(first, context.fresh_id, context)
         entity = self._adopt(transition)
         self._submit([*changed, (entity, transition)])
+        return entity
+
+    def begin_again(self, base: Entity, current: Entity, terminate: Terminate, reset: Reset) -> Entity:
+        """Make a new run of `base`; the current one, if it is open, ends in the same commit."""
+        context = self.context(base.key.namespace_id)
+        changed: list[tuple[Entity, Transition | None]] = []
+        terminated = None
+        if current.execution.run.open:
+            terminated = decide(current.execution, terminate, context)
+            flushed = [event for batch in terminated.batches for event in batch.events]
+            reset = msgspec.structs.replace(reset, later=[*reset.later, *flushed])
+        new = begin_again(reset, context)
+        if terminated is not None:
+            current.apply(terminated)
+            changed.append((current, terminated))
+        base.mark_reset(new.after.run.run_id)
+        if base is not current or terminated is None:
+            changed.append((base, None))
+        entity = self._adopt(new)
+        self._submit([*changed, (entity, new)])
         return entity
 
     async def signal_with_start(self, namespace: NamespaceView, first: Start, signal: Signal, reuse: int, conflict: int) -> StartResult:

@@ -107,7 +107,7 @@ class Updates:
         if accepted is not None and accepted.completed_event_id:
             event = await self._histories.event(entity, accepted.completed_event_id)
             return Reached(run, COMPLETED, event.workflow_execution_update_completed_event_attributes.outcome)
-        if accepted is not None:
+        if accepted is not None and accepted.accepted_event_id:
             return Reached(run, ACCEPTED) if run.open else Reached(run, COMPLETED, failed_by_close())
         if pending is not None and pending.outcome is not None:
             return Reached(run, COMPLETED, pending.outcome)

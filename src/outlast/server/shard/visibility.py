@@ -22,7 +22,7 @@ def visibility_record(execution: Execution) -> VisibilityRecord:
         run_id=run.run_id,
         workflow_type=run.workflow_type,
         task_queue=run.task_queue,
-        status=run.status,
+        status=run.shown_status,
         start_time=run.start_time,
         execution_time=run.execution_time,
         close_time=None if run.open else run.close_time,

@@ -1,0 +1,101 @@
+"""What may be changed about a run from outside, and who has attached to it (workflow-core.md 1.6, 1.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from google.protobuf.message import Message
+from temporalio.api.common.v1 import Priority
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
+
+from outlast.engine import wire
+from outlast.engine.refusals import WORKFLOW_COMPLETED, NotFound
+from outlast.engine.state import Run
+from outlast.engine.triggers import Attach, UpdateOptions
+from outlast.engine.work import offer_workflow_task
+
+if TYPE_CHECKING:
+    from outlast.engine.draft import Draft
+
+
+def attach(draft: Draft, attached: Attach) -> None:
+    """Record that another start was answered with this run. It is no news for the worker: no workflow task."""
+    if attached.request_id in draft.attached:
+        return
+    event = _event(draft)
+    event.workflow_execution_options_updated_event_attributes.attached_request_id = attached.request_id
+    event.links.extend(attached.links)
+    draft.add(event)
+
+
+def options_of(run: Run) -> WorkflowExecutionOptions:
+    """The options as they are."""
+    options = WorkflowExecutionOptions()
+    if run.versioning_override:
+        options.versioning_override.ParseFromString(run.versioning_override)
+    if run.priority:
+        options.priority.ParseFromString(run.priority)
+    return options
+
+
+def update(draft: Draft, wanted: UpdateOptions) -> None:
+    """Let the options be these; nothing is written when they are already."""
+    run = draft.run
+    if not run.open:
+        raise NotFound(WORKFLOW_COMPLETED)
+    merged = options_of(run)
+    for path in wanted.paths:
+        _copy(wanted.given, merged, path.split("."))
+    if merged == options_of(run):
+        return
+    event = _event(draft)
+    attributes = event.workflow_execution_options_updated_event_attributes
+    attributes.identity = wanted.identity
+    if merged.HasField("versioning_override"):
+        attributes.versioning_override.CopyFrom(merged.versioning_override)
+    else:
+        attributes.unset_versioning_override = True
+    if merged.HasField("priority"):
+        attributes.priority.CopyFrom(merged.priority)
+    draft.add(event)
+    task = run.workflow_task
+    if task is not None and not task.started:
+        draft.effects.append(offer_workflow_task(run, task))
+
+
+def _copy(given: Message, to: Message, path: Sequence[str]) -> None:
+    """Let one field be as in `given`, set or not."""
+    field = path[0]
+    if len(path) > 1:
+        _copy(getattr(given, field), getattr(to, field), path[1:])
+    elif given.DESCRIPTOR.fields_by_name[field].message_type is None:
+        setattr(to, field, getattr(given, field))
+    elif wire.has(given, field):
+        getattr(to, field).CopyFrom(getattr(given, field))
+    else:
+        to.ClearField(field)
+
+
+def _event(draft: Draft) -> HistoryEvent:
+    event = draft.event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED)
+    event.worker_may_ignore = True
+    return event
+
+
+def evolve_updated(draft: Draft, event: HistoryEvent) -> None:
+    attributes = event.workflow_execution_options_updated_event_attributes
+    if attributes.attached_request_id:
+        draft.attached.put(attributes.attached_request_id, event.event_id)
+    if attributes.HasField("versioning_override"):
+        draft.run.versioning_override = _bytes(attributes.versioning_override)
+    elif attributes.unset_versioning_override:
+        draft.run.versioning_override = b""
+    if attributes.HasField("priority"):
+        draft.run.priority = _bytes(attributes.priority)
+
+
+def _bytes(message: VersioningOverride | Priority) -> bytes:
+    return message.SerializeToString()

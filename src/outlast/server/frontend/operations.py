@@ -1,0 +1,108 @@
+"""Calls of operators: hold a workflow, let it go on, change its options, reset it."""
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from temporalio.api.enums.v1 import ResetReapplyType
+from temporalio.api.workflow.v1 import WorkflowExecutionOptions
+from temporalio.api.workflowservice.v1 import (
+    PauseWorkflowExecutionRequest,
+    PauseWorkflowExecutionResponse,
+    ResetWorkflowExecutionRequest,
+    ResetWorkflowExecutionResponse,
+    UnpauseWorkflowExecutionRequest,
+    UnpauseWorkflowExecutionResponse,
+    UpdateWorkflowExecutionOptionsRequest,
+    UpdateWorkflowExecutionOptionsResponse,
+)
+
+from outlast.engine import limits
+from outlast.engine.checks import is_run_id
+from outlast.engine.keys import ExecutionKey
+from outlast.engine.machines.options import options_of
+from outlast.engine.machines.reset import SIGNALS, UPDATES
+from outlast.engine.refusals import InvalidArgument, Unsupported
+from outlast.engine.triggers import NamespaceView, PauseWorkflow, UnpauseWorkflow, UpdateOptions
+from outlast.server.frontend import checks
+from outlast.server.frontend.calls import Call
+from outlast.server.frontend.namespaces import NamespaceRegistry
+from outlast.server.shard.resets import Resets
+from outlast.server.shard.shard import Shard
+
+
+class OperatorCalls:
+    def __init__(self, shard: Shard, resets: Resets, namespaces: NamespaceRegistry, *, pause_enabled: bool) -> None:
+        self._shard = shard
+        self._resets = resets
+        self._namespaces = namespaces
+        self._pause_enabled = pause_enabled
+
+    async def pause(self, request: PauseWorkflowExecutionRequest, call: Call) -> PauseWorkflowExecutionResponse:
+        namespace = self._namespaces.find(request.namespace)
+        if not self._pause_enabled:
+            raise Unsupported(f"workflow pause is not enabled for namespace: {namespace.name}")
+        key = _key(request, namespace)
+        await self._shard.update(key, PauseWorkflow(request.identity, request.reason, request.request_id))
+        return PauseWorkflowExecutionResponse()
+
+    async def unpause(self, request: UnpauseWorkflowExecutionRequest, call: Call) -> UnpauseWorkflowExecutionResponse:
+        namespace = self._namespaces.find(request.namespace)
+        key = _key(request, namespace)
+        await self._shard.update(key, UnpauseWorkflow(request.identity, request.reason, request.request_id))
+        return UnpauseWorkflowExecutionResponse()
+
+    async def reset(self, request: ResetWorkflowExecutionRequest, call: Call) -> ResetWorkflowExecutionResponse:
+        namespace = self._namespaces.find(request.namespace)
+        checks.check_execution(request, request.workflow_execution)
+        if not request.request_id:
+            raise InvalidArgument("RequestId is not set on request.")
+        if len(request.request_id) > limits.ID_BYTES_MAX:
+            raise InvalidArgument("RequestId length exceeds limit.")
+        if request.post_reset_operations:
+            raise Unsupported("post_reset_operations are not built yet")
+        key = ExecutionKey(namespace.id, request.workflow_execution.workflow_id, request.workflow_execution.run_id)
+        run_id = await self._resets.reset(key, request.workflow_task_finish_event_id, request.reason, _excluded(request))
+        return ResetWorkflowExecutionResponse(run_id=run_id)
+
+    async def update_options(self, request: UpdateWorkflowExecutionOptionsRequest, call: Call) -> UpdateWorkflowExecutionOptionsResponse:
+        namespace = self._namespaces.find(request.namespace)
+        if not request.workflow_execution.workflow_id:
+            raise InvalidArgument("WorkflowId is not set on request.")
+        checks.check_execution(request, request.workflow_execution)
+        if not request.HasField("workflow_execution_options"):
+            raise InvalidArgument("WorkflowExecutionOptions is required")
+        if not request.HasField("update_mask"):
+            raise InvalidArgument("UpdateMask is required")
+        _check_mask(request.update_mask)
+        checks.check_priority(request.workflow_execution_options.priority)
+        key = ExecutionKey(namespace.id, request.workflow_execution.workflow_id, request.workflow_execution.run_id)
+        trigger = UpdateOptions(request.workflow_execution_options, tuple(request.update_mask.paths), request.identity)
+        transition = await self._shard.update(key, trigger)
+        return UpdateWorkflowExecutionOptionsResponse(workflow_execution_options=options_of(transition.after.run))
+
+
+def _excluded(request: ResetWorkflowExecutionRequest) -> frozenset[int]:
+    """The kinds of events that are not to be applied again; the deprecated type counts as well."""
+    excluded: set[int] = set(request.reset_reapply_exclude_types)
+    if request.reset_reapply_type == ResetReapplyType.RESET_REAPPLY_TYPE_SIGNAL:
+        excluded.add(UPDATES)
+    elif request.reset_reapply_type == ResetReapplyType.RESET_REAPPLY_TYPE_NONE:
+        excluded |= {SIGNALS, UPDATES}
+    return frozenset(excluded)
+
+
+def _check_mask(mask: FieldMask) -> None:
+    for path in mask.paths:
+        if not FieldMask(paths=[path]).IsValidForDescriptor(WorkflowExecutionOptions.DESCRIPTOR):
+            name = WorkflowExecutionOptions.DESCRIPTOR.full_name
+            raise InvalidArgument(f'error parsing UpdateMask: proto: invalid path "{path}" for message "{name}"')
+
+
+def _key(request: PauseWorkflowExecutionRequest | UnpauseWorkflowExecutionRequest, namespace: NamespaceView) -> ExecutionKey:
+    """The run to hold or to let go on, from a request whose texts are not too long."""
+    if not request.workflow_id:
+        raise InvalidArgument("Can't load workflow execution.  WorkflowId not set.")
+    if request.run_id and not is_run_id(request.run_id):
+        raise InvalidArgument("RunId is not valid UUID.")
+    for name, text in (("reason", request.reason), ("request id", request.request_id), ("identity", request.identity)):
+        if len(text) > limits.ID_BYTES_MAX:
+            raise InvalidArgument(f"{name} is too long.")
+    return ExecutionKey(namespace.id, request.workflow_id, request.run_id)
