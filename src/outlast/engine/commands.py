@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import (
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine import limits
-from outlast.engine.checks import too_long
+from outlast.engine.checks import size_bytes, too_long
 from outlast.engine.draft import Draft
 from outlast.engine.machines import (
     activity,
@@ -145,7 +145,7 @@ def _record_marker(draft: Draft, command: Command, event: HistoryEvent, identity
         raise BadCommand(bad, "RecordMarkerCommandAttributes is not set on RecordMarkerCommand.")
     if not marker.marker_name:
         raise BadCommand(bad, "MarkerName is not set on RecordMarkerCommand.")
-    if len(marker.marker_name) > limits.ID_BYTES_MAX:
+    if size_bytes(marker.marker_name) > limits.ID_BYTES_MAX:
         raise BadCommand(bad, f"MarkerName on RecordMarkerCommand exceeds length limit. {too_long('MarkerName', marker.marker_name)}")
     if sum(payloads.ByteSize() for payloads in marker.details.values()) > limits.BLOB_BYTES_MAX:
         raise BadCommand(bad, "RecordMarkerCommandAttributes.Details exceeds size limit.", terminates=True)

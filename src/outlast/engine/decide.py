@@ -276,8 +276,11 @@ def _set_stickiness(draft: Draft, done: t.CompleteWorkflowTask) -> None:
 
 
 def _start_eager_activities(draft: Draft, done: t.CompleteWorkflowTask) -> None:
-    """Activities that the worker asked to run itself are started for it, and offered to nobody else."""
-    wanted = [i for i in draft.eager_activities if i in draft.activities]
+    """Activities that the worker asked to run itself are started for it, and offered to nobody else.
+
+    Not while the workflow is held: then they wait like all others.
+    """
+    wanted = [i for i in draft.eager_activities if i in draft.activities and draft.run.paused is None]
     for scheduled_event_id in wanted:
         activity.begin(draft, scheduled_event_id, done.request_id, done.request.identity)
     draft.eager_activities = wanted

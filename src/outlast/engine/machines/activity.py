@@ -306,7 +306,7 @@ def _retry(draft: Draft, activity: Activity, failure: Failure | None) -> RetrySt
     if activity.paused and retryable(failure, activity.retry_policy.non_retryable_error_types):
         _wait_for_retry(draft, activity, failure)  # Neither the number of attempts nor the time counts now.
         return RetryState.RETRY_STATE_IN_PROGRESS
-    retry = decide_retry(activity.retry_policy, activity.attempt, failure, draft.now, activity.retry_deadline, cap_requested_delay=False)
+    retry = decide_retry(activity.retry_policy, activity.attempt, failure, draft.now, activity.retry_deadline, of_workflow=False)
     if retry.state == RetryState.RETRY_STATE_IN_PROGRESS:
         activity = _wait_for_retry(draft, activity, failure)
         activity.attempt_scheduled_time = draft.now + retry.backoff

@@ -15,7 +15,7 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 
 from outlast.engine import limits
-from outlast.engine.checks import duration_flaw, priority_flaw, queue_name_flaw
+from outlast.engine.checks import duration_flaw, priority_flaw, queue_name_flaw, size_bytes
 from outlast.engine.refusals import BadCommand, InvalidArgument
 from outlast.engine.retry import check_retry_policy, fill_retry_policy
 from outlast.engine.state import Activity
@@ -45,7 +45,7 @@ def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes)
             check_retry_policy(command.retry_policy)
         except InvalidArgument as refusal:
             raise BadCommand(BAD_SCHEDULE, refusal.message) from None
-    for name, length in (("activityId", len(command.activity_id)), ("activityType", len(command.activity_type.name))):
+    for name, length in (("activityId", size_bytes(command.activity_id)), ("activityType", size_bytes(command.activity_type.name))):
         if length > limits.ID_BYTES_MAX:
             raise BadCommand(BAD_SCHEDULE, f"{name} exceeds length limit. Length={length} Limit={limits.ID_BYTES_MAX}")
     if flaw := _timeouts_flaw(command, command.activity_id, command.activity_type.name):
