@@ -42,6 +42,64 @@ def test_the_next_slot_is_found(schedule: str, now: str, slot: str) -> None:
     assert next_slot(schedule, now) == moment(slot)
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "@every 9999999999999h",
+        "* * * * 7",
+        "0 0 L * *",
+        "* * * * 1#2",
+        "* * * * * *",
+        "60 * * * *",
+        "5-1 * * * *",
+        "*/0 * * * *",
+        "*-5 * * * *",
+        "CRON_TZ=Nowhere * * * * *",
+    ],
+)
+def test_what_the_reference_server_refuses_is_refused(schedule: str) -> None:
+    with pytest.raises(InvalidArgument):
+        check_cron(schedule)
+
+
+@pytest.mark.parametrize("schedule", ["0 0 31 2,4 *", "0 0 30 FEB *", "0 0 31 11 ?"])
+def test_a_day_that_no_month_has_never_comes(schedule: str) -> None:
+    with pytest.raises(InvalidArgument, match="no time can be found"):
+        check_cron(schedule)
+
+
+def test_the_odd_forms_that_the_reference_server_takes_are_taken() -> None:
+    assert next_slot("? * * * *", "2026-01-01T12:00:00Z") == moment("2026-01-01T12:01:00Z")
+    assert next_slot("1,,2 * * * *", "2026-01-01T12:00:00Z") == moment("2026-01-01T12:01:00Z")
+    assert next_slot("50/5 * * * *", "2026-01-01T12:51:00Z") == moment("2026-01-01T12:55:00Z")
+
+
+def test_day_and_weekday_are_alternatives_unless_one_is_a_bare_star() -> None:
+    assert next_slot("0 0 */2 * 1", "2026-11-25T18:00:00Z") == moment("2026-11-27T00:00:00Z")
+    assert next_slot("0 0 13 * 5", "2026-11-07T00:00:00Z") == moment("2026-11-13T00:00:00Z")
+    assert next_slot("0 0 * * 1", "2026-11-25T18:00:00Z") == moment("2026-11-30T00:00:00Z")
+
+
+def test_a_time_that_daylight_saving_leaves_out_does_not_come() -> None:
+    schedule = "CRON_TZ=America/New_York 30 2 14 3 *"
+
+    assert next_slot(schedule, "2026-11-25T18:00:00Z") == moment("2028-03-14T06:30:00Z")
+
+
+def test_a_time_that_daylight_saving_repeats_comes_twice() -> None:
+    schedule = "CRON_TZ=Europe/Berlin 30 2 * * *"
+    first = moment("2026-10-25T02:30:00+02:00")
+
+    assert next_slot(schedule, "2026-10-24T12:00:00+02:00") == first
+    assert next_slot(schedule, "2026-10-25T02:30:00+02:00") == first + 3600 * SECOND
+
+
+def test_a_nanosecond_before_the_slot_is_before_the_slot() -> None:
+    noon = moment("2026-01-01T12:00:00Z")
+
+    assert next_backoff("0 12 * * *", noon - 1, noon - 1) == SECOND
+
+
 @pytest.mark.parametrize("prefix", ["CRON_TZ=", "TZ="])
 def test_a_schedule_may_be_in_a_time_zone(prefix: str) -> None:
     assert next_slot(f"{prefix}Europe/Berlin 0 8 * * *", "2026-01-01T12:00:00Z") == moment("2026-01-02T08:00:00+01:00")

@@ -143,8 +143,7 @@ def test_the_interval_grows_up_to_its_maximum(attempt: int, backoff: int) -> Non
     ],
 )
 def test_a_bad_policy_is_refused_unless_there_is_only_one_attempt(policy: dict[str, object], text: str) -> None:
-    filled = ask.retry_policy(**policy)
-    retry.fill_retry_policy(filled)
+    filled = retry.filled(ask.retry_policy(**policy))
 
     with pytest.raises(InvalidArgument) as refusal:
         retry.check_retry_policy(filled)
@@ -155,8 +154,7 @@ def test_a_bad_policy_is_refused_unless_there_is_only_one_attempt(policy: dict[s
 
 
 def test_a_policy_is_filled_in() -> None:
-    filled = ask.retry_policy(initial_interval=3)
-    retry.fill_retry_policy(filled)
+    filled = retry.filled(ask.retry_policy(initial_interval=3))
 
     assert retry.from_wire(filled) == RetryPolicy(3 * SECOND, 2.0, 300 * SECOND, 0)
     assert retry.to_wire(retry.from_wire(filled)) == filled

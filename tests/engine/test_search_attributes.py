@@ -45,9 +45,7 @@ def stored(given: Given, key: str) -> Payload:
     ],
 )
 def test_a_value_that_fits_is_taken_and_told_its_type(name: str, data: str) -> None:
-    taken = fields(**{name: data})
-
-    admit(taken, NAMESPACE)
+    taken = admit(fields(**{name: data}), NAMESPACE)
 
     types = {"Keywords": b"KeywordList", "BuildIds": b"KeywordList"}
     assert taken.indexed_fields[name].metadata["type"] == types.get(name, name.encode())
@@ -201,3 +199,15 @@ def test_a_bad_value_undoes_the_good_ones_of_the_same_task() -> None:
     given = do(signal(given_started()), ask.upsert(Int="1"), ask.upsert(Int='"x"'))
 
     assert "Int" not in given.execution.search_attributes
+
+
+@pytest.mark.parametrize("name, data", [("Int", "1" + "0" * 400), ("Keyword", "[" * 1900), ("Int", "9223372036854775808")])
+def test_a_monstrous_value_is_refused(name: str, data: str) -> None:
+    with pytest.raises(InvalidArgument):
+        admit(fields(**{name: data}), NAMESPACE)
+
+
+def test_a_search_attribute_that_is_too_large_terminates_the_run() -> None:
+    given = do(given_started(), ask.upsert(Keyword='"' + "x" * 3000 + '"'))
+
+    assert news(given) == ["WORKFLOW_TASK_FAILED", "WORKFLOW_EXECUTION_TERMINATED"]

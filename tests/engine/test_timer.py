@@ -164,3 +164,9 @@ def test_a_timer_that_fires_late_says_when_it_did() -> None:
     given = wait(do(given_started(), ask.timer(span=1)), 100)
 
     assert last_event(given, "TIMER_FIRED").event_time.ToNanoseconds() == given.now
+
+
+def test_all_that_is_due_stands_before_the_task() -> None:
+    given = wait(do(given_started(), ask.timer("a", 5), ask.timer("b", 5)), 5)
+
+    assert news(given) == ["TIMER_FIRED", "TIMER_FIRED", "WORKFLOW_TASK_SCHEDULED"]

@@ -18,6 +18,7 @@ from tests.engine.given import (
     completion,
     do,
     fail_task,
+    given_attempt,
     given_started,
     last_event,
     name,
@@ -314,3 +315,15 @@ def test_events_bear_the_time_of_the_decision() -> None:
     given = with_workflow_task_started(given_started(), after=1.5)
 
     assert last_event(given, "WORKFLOW_TASK_STARTED").event_time.ToNanoseconds() == NOON + 1_500_000_000
+
+
+def test_the_heartbeat_limit_leaves_no_orphan_of_a_further_attempt() -> None:
+    given = given_attempt(2)
+
+    given = complete(told(given, poll(given), after=31 * 60), force_create_new_workflow_task=True)
+
+    assert news(given) == []
+
+
+def test_a_reset_is_not_an_attempt() -> None:
+    assert fail_task(with_workflow_task_started(given_started()), cause=20).task.attempt == 1

@@ -121,6 +121,8 @@ class Draft:
         "run",
         "search_attributes",
         "successor",
+        "task_wanted",
+        "tasks_wait",
         "timers",
         "updates",
         "updates_lost",
@@ -161,6 +163,9 @@ class Draft:
         self.rejected_updates: Mapping[str, Outcome] = {}
         self.updates_lost = False
         self.reset_history_event_id = 0
+        self.tasks_wait = False
+        """While several things that are due are done: one workflow task is asked for when all are."""
+        self.task_wanted = False
         self.replaced = False
         """The run closes because a reset has made another of it."""
         self.holding = False

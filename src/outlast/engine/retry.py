@@ -49,14 +49,17 @@ def _negative(span: Duration) -> bool:
     return span.seconds < 0 or span.nanos < 0
 
 
-def fill_retry_policy(policy: WireRetryPolicy) -> None:
-    """Put the defaults where the policy says nothing."""
-    if not nanoseconds(policy.initial_interval):
-        policy.initial_interval.CopyFrom(duration(RETRY_INITIAL_DEFAULT))
-    if not policy.backoff_coefficient:
-        policy.backoff_coefficient = RETRY_COEFFICIENT_DEFAULT
-    if not nanoseconds(policy.maximum_interval):
-        policy.maximum_interval.CopyFrom(duration(RETRY_MAXIMUM_FACTOR * nanoseconds(policy.initial_interval)))
+def filled(policy: WireRetryPolicy) -> WireRetryPolicy:
+    """The policy with the defaults where it says nothing."""
+    full = WireRetryPolicy()
+    full.CopyFrom(policy)
+    if not nanoseconds(full.initial_interval):
+        full.initial_interval.CopyFrom(duration(RETRY_INITIAL_DEFAULT))
+    if not full.backoff_coefficient:
+        full.backoff_coefficient = RETRY_COEFFICIENT_DEFAULT
+    if not nanoseconds(full.maximum_interval):
+        full.maximum_interval.CopyFrom(duration(RETRY_MAXIMUM_FACTOR * nanoseconds(full.initial_interval)))
+    return full
 
 
 def from_wire(policy: WireRetryPolicy) -> RetryPolicy:

@@ -92,24 +92,29 @@ class Node:
         return f"{self._settings.ip}:{self._port}"
 
     async def start(self) -> None:
-        """Serve. Raises CannotOpen for a store that cannot be opened, OSError for a port that is taken."""
+        """Serve. Raises a StoreError when the store cannot be opened or written, OSError for a port that is taken."""
         server = self._listen()
         try:
             await self._store.open()
+            await self._open()
+            await server.start()
         except BaseException:
             await server.stop(None)
+            await self._shard.close()
+            await self._store.close()
             raise
-        await self._namespaces.open()
-        types = {name: SEARCH_ATTRIBUTE_TYPES[kind] for name, kind in self._settings.search_attributes.items()}
-        for name in self._settings.namespaces:
-            await self._namespaces.ensure(name, types)
-        await self._shard.open()
-        await server.start()
         self._server = server
         serving = health_pb2.HealthCheckResponse.SERVING
         workflow_service = service_pb2.DESCRIPTOR.services_by_name["WorkflowService"].full_name
         for name in ("", workflow_service):
             await self._health.set(name, serving)
+
+    async def _open(self) -> None:
+        await self._namespaces.open()
+        types = {name: SEARCH_ATTRIBUTE_TYPES[kind] for name, kind in self._settings.search_attributes.items()}
+        for name in self._settings.namespaces:
+            await self._namespaces.ensure(name, types)
+        await self._shard.open()
 
     def _listen(self) -> grpc.aio.Server:
         server = grpc.aio.server(

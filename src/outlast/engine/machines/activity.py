@@ -34,7 +34,7 @@ from outlast.engine.refusals import (
 from outlast.engine.retry import (
     TIMEOUT_NAMES,
     decide_retry,
-    fill_retry_policy,
+    filled,
     from_wire,
     retryable,
 )
@@ -77,9 +77,7 @@ def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event
     if command.HasField("priority"):
         attributes.priority.CopyFrom(command.priority)
     attributes.use_workflow_build_id = command.use_workflow_build_id
-    if command.HasField("retry_policy"):
-        attributes.retry_policy.CopyFrom(command.retry_policy)
-    fill_retry_policy(attributes.retry_policy)
+    attributes.retry_policy.CopyFrom(filled(command.retry_policy))
     fill_timeouts(draft.run.run_timeout, command, attributes)
     draft.add(event)
     offer(draft, draft.activities.items[event.event_id])
@@ -185,7 +183,7 @@ def start(draft: Draft, poll: StartActivity) -> None:
         if activity.request_id != poll.request_id:
             raise NotFound(ACTIVITY_NOT_FOUND)
         return
-    if draft.run.paused is not None:
+    if draft.run.paused is not None or not activity.offered:
         raise NotFound(ACTIVITY_NOT_FOUND)
     begin(draft, poll.scheduled_event_id, poll.request_id, poll.identity)
 
@@ -202,7 +200,9 @@ def begin(draft: Draft, scheduled_event_id: int, request_id: str, identity: str)
 def release(draft: Draft, release: ReleaseActivity) -> None:
     """The poller never got the attempt: it is as if it had not been started."""
     activity = draft.activities.get(release.scheduled_event_id)
-    if activity is None or not draft.run.open or (activity.attempt, activity.request_id) != (release.attempt, release.request_id):
+    if activity is None or not draft.run.open or not activity.started:
+        return
+    if (activity.attempt, activity.request_id) != (release.attempt, release.request_id):
         return
     activity = draft.activities.edit(release.scheduled_event_id)
     activity.started_time = 0

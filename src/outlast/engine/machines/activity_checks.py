@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.activity.v1 import ActivityOptions
 from temporalio.api.command.v1 import ScheduleActivityTaskCommandAttributes
-from temporalio.api.common.v1 import RetryPolicy
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes
 
 from outlast.engine import limits
 from outlast.engine.checks import duration_flaw, priority_flaw, queue_name_flaw, size_bytes
 from outlast.engine.refusals import BadCommand, InvalidArgument
-from outlast.engine.retry import check_retry_policy, fill_retry_policy
+from outlast.engine.retry import check_retry_policy, filled
 from outlast.engine.state import Activity
 from outlast.engine.wire import nanoseconds, set_duration
 
@@ -41,8 +40,7 @@ def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes)
         raise BadCommand(BAD_SCHEDULE, "activityType is not set")
     if command.HasField("retry_policy"):
         try:
-            fill_retry_policy(command.retry_policy)
-            check_retry_policy(command.retry_policy)
+            check_retry_policy(filled(command.retry_policy))
         except InvalidArgument as refusal:
             raise BadCommand(BAD_SCHEDULE, refusal.message) from None
     for name, length in (("activityId", size_bytes(command.activity_id)), ("activityType", size_bytes(command.activity_type.name))):
@@ -68,10 +66,7 @@ def check_options(options: ActivityOptions, activity: Activity) -> None:
     """Refuse options that the activity cannot have. Raises InvalidArgument."""
     if flaw := queue_name_flaw(options.task_queue.name):
         raise InvalidArgument(flaw)
-    filled = RetryPolicy()
-    filled.CopyFrom(options.retry_policy)
-    fill_retry_policy(filled)
-    check_retry_policy(filled)
+    check_retry_policy(filled(options.retry_policy))
     if flaw := _timeouts_flaw(options, activity.activity_id, activity.activity_type):
         raise InvalidArgument(flaw)
     if flaw := priority_flaw(options.priority):
@@ -95,8 +90,8 @@ def _timeouts_flaw(given: Given, activity_id: str, activity_type: str) -> str:
     return ""
 
 
-def fill_timeouts(run_timeout: int, given: Given, filled: ActivityTaskScheduledEventAttributes | ActivityOptions) -> None:
-    """Derive what is not given, and cap the rest; `given` and `filled` may be one message."""
+def fill_timeouts(run_timeout: int, given: Given, result: ActivityTaskScheduledEventAttributes | ActivityOptions) -> None:
+    """Derive what is not given, and cap the rest; `given` and `result` may be one message."""
 
     def capped(span: Duration, cap: int) -> int:
         value = nanoseconds(span)
@@ -110,7 +105,7 @@ def fill_timeouts(run_timeout: int, given: Given, filled: ActivityTaskScheduledE
         running = capped(given.start_to_close_timeout, run_timeout)
         to_start = capped(given.schedule_to_start_timeout, run_timeout)
     heartbeat = min(nanoseconds(given.heartbeat_timeout), running)
-    set_duration(filled.schedule_to_close_timeout, to_close)
-    set_duration(filled.schedule_to_start_timeout, to_start)
-    set_duration(filled.start_to_close_timeout, running)
-    set_duration(filled.heartbeat_timeout, heartbeat)
+    set_duration(result.schedule_to_close_timeout, to_close)
+    set_duration(result.schedule_to_start_timeout, to_start)
+    set_duration(result.start_to_close_timeout, running)
+    set_duration(result.heartbeat_timeout, heartbeat)

@@ -37,7 +37,7 @@ from outlast.engine.refusals import (
     NamespaceNotFound,
     NotFound,
 )
-from outlast.engine.retry import check_retry_policy, fill_retry_policy
+from outlast.engine.retry import check_retry_policy, filled
 from outlast.engine.state import Child, Run
 from outlast.engine.transition import ReleaseChild, StartChild
 from outlast.engine.triggers import (
@@ -95,8 +95,7 @@ def check_initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttr
 def _check_policies(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes, suffix: str) -> None:
     try:
         if command.HasField("retry_policy"):
-            fill_retry_policy(command.retry_policy)
-            check_retry_policy(command.retry_policy)
+            check_retry_policy(filled(command.retry_policy))
     except InvalidArgument as refusal:
         text = f"invalid WorkflowRetryPolicy on StartChildWorkflowExecutionCommand: {refusal.message}. {suffix}"
         raise BadCommand(BAD_CHILD, text) from None
@@ -130,6 +129,10 @@ def initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes
     for name in ("input", "header", "memo", "search_attributes", "retry_policy", "priority", "versioning_override"):
         if wire.has(command, name):
             getattr(attributes, name).CopyFrom(getattr(command, name))
+    if command.HasField("retry_policy"):
+        attributes.retry_policy.CopyFrom(filled(command.retry_policy))
+    if command.HasField("search_attributes"):
+        attributes.search_attributes.CopyFrom(admit_search_attributes(draft, command.search_attributes))
     timeouts = WorkflowExecutionStartedEventAttributes()
     first_event.set_timeouts(
         timeouts,

@@ -41,6 +41,9 @@ def schedule(draft: Draft, original_scheduled_time: int = 0) -> None:
     run = draft.run
     if run.workflow_task is not None or not run.open or run.paused is not None:
         return
+    if draft.tasks_wait:
+        draft.task_wanted = True
+        return
     draft.changed = True
     if run.workflow_task_attempt == 1:
         draft.add(_scheduled_event(draft, 1, draft.now, run.task_timeout))

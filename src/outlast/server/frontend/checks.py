@@ -21,7 +21,7 @@ from outlast.engine import limits, search_attributes
 from outlast.engine.checks import duration_flaw, is_run_id, priority_flaw, queue_name_flaw, size_bytes
 from outlast.engine.cron import check_cron
 from outlast.engine.refusals import InvalidArgument, Unsupported
-from outlast.engine.retry import check_retry_policy, fill_retry_policy
+from outlast.engine.retry import check_retry_policy, filled
 from outlast.engine.triggers import NamespaceView
 
 
@@ -29,10 +29,7 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
     """Refuse a start that cannot be; the order of the checks is the reference server's."""
     check_workflow_id(request.workflow_id)
     if request.HasField("retry_policy"):
-        filled = type(request.retry_policy)()
-        filled.CopyFrom(request.retry_policy)
-        fill_retry_policy(filled)
-        check_retry_policy(filled)
+        check_retry_policy(filled(request.retry_policy))
     if request.cron_schedule and request.HasField("workflow_start_delay"):
         raise InvalidArgument("CronSchedule and WorkflowStartDelay may not be used together.")
     check_cron(request.cron_schedule)
@@ -46,7 +43,8 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
     if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
         raise InvalidArgument("RequestId length exceeds limit.")
     _check_policies(request)
-    search_attributes.admit(request.search_attributes, namespace)
+    if request.HasField("search_attributes"):
+        request.search_attributes.CopyFrom(search_attributes.admit(request.search_attributes, namespace))
     check_priority(request.priority)
     check_links(request)
     _check_unsupported(request)

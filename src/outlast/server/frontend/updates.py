@@ -109,8 +109,7 @@ class UpdateCalls:
         entity = await self._shard.find_current(WorkflowKey(namespace.id, start.workflow_id))
         if entity is None or not self._updates.knows(entity, update.request.meta.update_id):
             return None
-        await self._shard.settled(entity)
-        run = entity.execution.run
+        run = (await self._shard.readable(entity)).run
         return StartWorkflowExecutionResponse(run_id=run.run_id, status=run.status)  # type: ignore[arg-type]
 
 

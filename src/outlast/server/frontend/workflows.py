@@ -178,8 +178,7 @@ class WorkflowCalls:
         namespace = self._namespaces.find(request.namespace)
         checks.check_execution(request, request.execution)
         entity = await self._shard.find(_key(namespace, request.execution))
-        await self._shard.settled(entity)
-        return describe_execution(entity.execution, namespace)
+        return describe_execution(await self._shard.readable(entity), namespace)
 
 
 def _attachment(request: StartWorkflowExecutionRequest, request_id: str) -> Attach | None:

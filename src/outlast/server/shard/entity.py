@@ -61,6 +61,7 @@ class Entity:
         "key",
         "pending",
         "queries",
+        "readable",
         "tail",
         "unwritten",
         "updates",
@@ -79,6 +80,8 @@ class Entity:
         self._parts: dict[PartKey, bytes | None] = {}
         self._visible = False
         self.unwritten = False
+        self.readable: Execution | None = None
+        """The last state whose every part is durable, but perhaps the start of a workflow task; None before the first commit."""
         self.pending: asyncio.Future[None] | None = None
         """The last commit that carries this run, until it has landed."""
         self.waiters: list[asyncio.Future[None]] = []
@@ -105,6 +108,8 @@ class Entity:
         self.due_at = transition.due_at
         self.unwritten = True
         self._undo = None
+        if not transition.durable and self.pending is None and self.readable is not None:
+            self.readable = transition.after
         task = transition.after.run.workflow_task
         if not transition.durable and task is not None:
             self._undo = _Undo(task.request_id, before, transition.after, len(transition.batches))
@@ -121,6 +126,8 @@ class Entity:
         undo = self._undo
         if undo is None or undo.request_id != request_id or undo.after is not self.execution:
             return False
+        if self.readable is self.execution:
+            self.readable = undo.before
         self.execution = undo.before
         for _ in range(undo.batch_count):
             self.batches.pop()
@@ -147,6 +154,10 @@ class Entity:
         self.unwritten = False
         self._undo = None
         return write
+
+    def landed(self, written: Execution) -> None:
+        """A commit that carries the run up to `written` is durable."""
+        self.readable = written if self.pending is not None else self.execution
 
     def trim_tail(self) -> None:
         """Forget the start of the tail when it is long; only when everything is durable."""

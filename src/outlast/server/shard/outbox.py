@@ -1,7 +1,6 @@
 """Messages between runs: sent until acknowledged, applied once (design rule 5)."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid5
 
@@ -17,7 +16,7 @@ from outlast.engine import triggers as t
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.child_workflow import start_of_child
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
-from outlast.engine.refusals import AlreadyStarted, Busy, InvalidArgument, NotFound
+from outlast.engine.refusals import AlreadyStarted, InvalidArgument, NotFound
 from outlast.engine.state import Child, Run
 from outlast.engine.transition import (
     ApplyClosePolicy,
@@ -28,11 +27,8 @@ from outlast.engine.transition import (
     TellExternal,
 )
 from outlast.server.shard.histories import Histories
-from outlast.server.shard.limits import DELIVERY_BACKOFF_MAX_S, DELIVERY_BACKOFF_S
+from outlast.server.shard.insist import insist
 from outlast.server.shard.shard import Shard
-from outlast.server.store.errors import StoreError
-
-logger = logging.getLogger(__name__)
 
 
 class Outbox:
@@ -66,16 +62,8 @@ class Outbox:
                 raise AssertionError(f"not a message: {effect!r}")
 
     async def _persist(self, message: tuple[ExecutionKey, Effect], attempt: Callable[[], Awaitable[None]]) -> None:
-        pause = DELIVERY_BACKOFF_S
         try:
-            while True:
-                try:
-                    await attempt()
-                    return
-                except (StoreError, Busy) as error:
-                    logger.warning("delivery of %s waits: %s", message, error)
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, DELIVERY_BACKOFF_MAX_S)
+            await insist(attempt, f"delivery of {message}")
         finally:
             self._under_way.discard(message)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import msgspec
 from temporalio.api.common.v1 import Payloads
@@ -39,6 +40,7 @@ from outlast.server.shard import limits
 from outlast.server.shard.commits import Commits
 from outlast.server.shard.entity import Entity
 from outlast.server.shard.ids import new_run_id
+from outlast.server.shard.insist import insist
 from outlast.server.shard.protocol import (
     ActivityWork,
     Namespaces,
@@ -75,6 +77,8 @@ class Shard:
         self._background: set[asyncio.Task[None]] = set()
         self._starved: set[QueueName] = set()
         self.waits_released = False
+        self._setbacks = 0
+        """Commits that failed in a row."""
 
     def bind(self, deliver: Callable[[ExecutionKey, Effect], None]) -> None:
         """Say who takes the messages between runs (the outbox)."""
@@ -158,6 +162,7 @@ class Shard:
             return None
         execution = decode_execution(stored.core, stored.parts)
         entity = Entity(key, execution, next_due(execution))
+        entity.readable = execution
         self._keep(entity)
         return entity
 
@@ -202,7 +207,7 @@ class Shard:
             return
         entity.apply(transition)
         if not transition.durable:
-            self._timers.set(entity.key, entity.due_at)
+            self._timers.set(entity.key, entity.due_at, stored=False)
             self._run_effects(entity.key, transition.effects)
             entity.wake()
             return
@@ -227,8 +232,12 @@ class Shard:
             is_first = transition is not None and bool(transition.batches) and transition.batches[0].first_event_id == 1
             writes.append(entity.take_write(has_work, make_current=is_first))
 
+        written = [entity.execution for entity, _ in changed]
+
         def landed() -> None:
-            for entity, transition in changed:
+            self._setbacks = 0
+            for (entity, transition), execution in zip(changed, written, strict=True):
+                entity.landed(execution)
                 entity.trim_tail()
                 self._timers.set(entity.key, entity.due_at)
                 if transition is not None:
@@ -242,20 +251,23 @@ class Shard:
         if entity.pending is not None:
             await asyncio.shield(entity.pending)
 
+    async def readable(self, entity: Entity) -> Execution:
+        """The run as readers may see it: all of it is durable, but perhaps the start of a workflow task."""
+        if entity.readable is None:
+            await self.settled(entity)
+        assert entity.readable is not None
+        return entity.readable
+
     def _lost(self, entities: Sequence[Entity]) -> None:
         """Forget what could not be written, and take it up again from what the store has."""
         keys = dict.fromkeys(entity.key for entity in entities)
         for entity in entities:
             self._drop(entity)
             entity.wake()
-        self.spawn(asyncio.ensure_future(self._revive(list(keys))))
-
-    async def _revive(self, keys: Iterable[ExecutionKey]) -> None:
+        self._setbacks += 1
+        pause = min(limits.DELIVERY_BACKOFF_S * 2 ** min(self._setbacks, 10), limits.DELIVERY_BACKOFF_MAX_S)
         for key in keys:
-            try:
-                await self._resume(key)
-            except StoreError:
-                logger.exception("cannot read %s again", key)
+            self.spawn(asyncio.ensure_future(insist(partial(self._resume, key), key, first_pause_s=pause)))
 
     # Effects
 
@@ -286,7 +298,7 @@ class Shard:
         """A full queue has room again: go through all that is to be done."""
         if queue in self._starved:
             self._starved.discard(queue)
-            self.spawn(asyncio.ensure_future(self._refill()))
+            self.spawn(asyncio.ensure_future(insist(self._refill, "refill of the task queues")))
 
     async def _refill(self) -> None:
         after: ExecutionKey | None = None
@@ -302,13 +314,14 @@ class Shard:
     async def _time_passed(self, key: ExecutionKey) -> None:
         try:
             entity = await self._load(key)
-            if entity is None:
-                return
+        except StoreError as error:
+            logger.warning("timer of %s: it stays due: %s", key, error)
+            await insist(partial(self._resume, key), key, first_pause_s=limits.DELIVERY_BACKOFF_S)
+            return
+        if entity is not None:
+            # If the commit fails the run is taken up again by `_lost`.
             self.decide(entity, triggers.TimersDue())
-            self._timers.set(key, entity.due_at)
-            await self.settled(entity)
-        except StoreError:
-            logger.warning("timer of %s could not be written; it stays due", key)
+            self._timers.set(key, entity.due_at, stored=not entity.unwritten)
 
     # Starting
 
@@ -333,16 +346,16 @@ class Shard:
             if run.create_request_id == first.request_id:
                 joined(current)
                 await self.settled(current)
-                return StartResult(current.execution, True)
+                return StartResult(await self.readable(current), True)
             if first.request_id in current.execution.attached:
                 await self.settled(current)
-                return StartResult(current.execution, False, attached=True)
+                return StartResult(await self.readable(current), False, attached=True)
             if run.open and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
                 if attach is not None:
                     self.decide(current, attach)
                 joined(current)
                 await self.settled(current)
-                return StartResult(current.execution, False, attached=attach is not None)
+                return StartResult(await self.readable(current), False, attached=attach is not None)
             if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
                 text = f"Workflow execution is already running. WorkflowId: {run.workflow_id}, RunId: {run.run_id}."
                 raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
@@ -350,7 +363,7 @@ class Shard:
         entity = self._begin(namespace, first, current)
         joined(entity)
         await self.settled(entity)
-        return StartResult(entity.execution, True)
+        return StartResult(await self.readable(entity), True)
 
     def _begin(self, namespace: NamespaceView, first: Start, current: Entity | None) -> Entity:
         """Start a run; an open current one is terminated in the same commit."""
@@ -395,15 +408,15 @@ class Shard:
             run = current.execution.run
             if first.request_id == run.create_request_id or first.request_id in current.execution.request_ids:
                 await self.settled(current)
-                return StartResult(current.execution, False)
+                return StartResult(await self.readable(current), False)
             if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
                 self.decide(current, signal)
                 await self.settled(current)
-                return StartResult(current.execution, False)
+                return StartResult(await self.readable(current), False)
             check_reuse(current.execution, reuse)
         entity = self._begin(namespace, first, current)
         await self.settled(entity)
-        return StartResult(entity.execution, True)
+        return StartResult(await self.readable(entity), True)
 
 
 def _nothing_joins(_: Entity) -> None:
