@@ -355,7 +355,7 @@ async def test_a_history_shows_no_event_that_may_still_be_lost(wire: Wire, store
     one, two = (wire.call("SignalWorkflowExecution", _signal("wf", number)) for number in (1, 2))
     events = await _hold_two_commits(store, one, wire.history("wf"), two)
 
-    assert events is None or kinds(events).count("WORKFLOW_EXECUTION_SIGNALED") == 1
+    assert events is None or kinds(events).count("WORKFLOW_EXECUTION_SIGNALED") <= 1
 
 
 async def test_a_client_hears_of_no_end_that_may_still_be_lost(wire: Wire, store: FaultyStore) -> None:

@@ -36,6 +36,10 @@ async def _timed_out(wire: Wire, workflow_id: str) -> bool:
     return kinds(await wire.history(workflow_id))[-1] == "WORKFLOW_EXECUTION_TIMED_OUT"
 
 
+async def _have_failed(store: FaultyStore) -> bool:
+    return store.failing_reads == 0
+
+
 async def test_timers_go_on_after_a_read_of_them_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ahead_ns = 0
     store = FaultyStore(SqliteStore(tmp_path / "outlast.db"))
@@ -47,6 +51,8 @@ async def test_timers_go_on_after_a_read_of_them_has_failed(tmp_path: Path, monk
         ahead_ns = 201 * 1_000_000_000  # the far timer is due now, and beyond the horizon: it must be read
 
         store.failing_reads = 1
+        node._shard._timers._changed.set()  # a clock that jumps wakes nobody
+        await until(lambda: _have_failed(store), "the timers are read", 4)
         await wire.call("StartWorkflowExecution", _start("near", 1))
 
         try:
