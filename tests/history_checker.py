@@ -192,7 +192,12 @@ class _Walk:
     def finish(self) -> None:
         """What can be said when all was read."""
         for opened, started in self.started.items():
-            if self.by_id[opened].event_type == E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED and opened not in self.closed and not self.end and started < max(self.by_id):
+            if (
+                self.by_id[opened].event_type == E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+                and opened not in self.closed
+                and not self.end
+                and started < max(self.by_id)
+            ):
                 self._say(self.by_id[started], "an activity's start is written with its end, and there is none")
         for opened, (event, name) in self.reused.items():
             closed = self.closed.get(opened)

@@ -1,7 +1,9 @@
-"""A worker's commands in one line each."""
+"""A worker's commands, and an operator's wishes, in one line each."""
 
 from typing import Any
 
+from google.protobuf.field_mask_pb2 import FieldMask
+from temporalio.api.activity.v1 import ActivityOptions
 from temporalio.api.command.v1 import (
     CancelTimerCommandAttributes,
     CancelWorkflowExecutionCommandAttributes,
@@ -23,7 +25,14 @@ from temporalio.api.common.v1 import ActivityType, Memo, RetryPolicy, SearchAttr
 from temporalio.api.enums.v1 import CommandType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    PauseActivityRequest,
+    ResetActivityRequest,
+    UnpauseActivityRequest,
+    UpdateActivityOptionsRequest,
+)
 
+from outlast.engine import triggers as t
 from tests.engine.given import application_failure, payload, payloads, seconds
 
 C = CommandType
@@ -117,3 +126,35 @@ def upsert(**values: str) -> Command:
 def memo(**values: str) -> Command:
     attributes = ModifyWorkflowPropertiesCommandAttributes(upserted_memo=Memo(fields={key: payload(data) for key, data in values.items()}))
     return Command(command_type=C.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, modify_workflow_properties_command_attributes=attributes)
+
+
+# Operators
+
+
+def _which(fields: dict[str, Any]) -> dict[str, Any]:
+    """The activity `a`, unless the fields say otherwise."""
+    return fields if fields.keys() & {"id", "type", "match_all", "unpause_all"} else {"id": "a"} | fields
+
+
+def pause(**fields: Any) -> t.PauseActivity:
+    return t.PauseActivity(PauseActivityRequest(**_which(fields)))
+
+
+def unpause(**fields: Any) -> t.UnpauseActivity:
+    return t.UnpauseActivity(UnpauseActivityRequest(**_which(fields)))
+
+
+def reset(**fields: Any) -> t.ResetActivity:
+    return t.ResetActivity(ResetActivityRequest(**_which(fields)))
+
+
+def new_options(paths: str, **fields: Any) -> t.UpdateActivityOptions:
+    """`fields` are options, but for those that say which activity."""
+    which = {key: fields.pop(key) for key in ("id", "type", "match_all") if key in fields}
+    options = ActivityOptions(**_spans(fields))
+    mask = FieldMask(paths=paths.split())
+    return t.UpdateActivityOptions(UpdateActivityOptionsRequest(activity_options=options, update_mask=mask, **_which(which)))
+
+
+def original_options(**fields: Any) -> t.UpdateActivityOptions:
+    return t.UpdateActivityOptions(UpdateActivityOptionsRequest(restore_original=True, **_which(fields)))

@@ -34,6 +34,7 @@ from tests.engine.given import (
     name,
     payloads,
     poll,
+    seconds,
     start_request,
     told,
 )
@@ -171,6 +172,8 @@ def _of_activities(step: Step, random: Random) -> list[t.Trigger]:
     triggers: list[t.Trigger] = []
     for activity in step.execution.activities.values():
         token = activity_token(step, activity)
+        if random.random() < 0.3:
+            triggers.append(_operation(activity.activity_id, random))
         if not activity.started:
             if activity.offered:
                 request_id = f"poll {step.decided}"
@@ -187,6 +190,22 @@ def _of_activities(step: Step, random: Random) -> list[t.Trigger]:
         if activity.cancel_requested_event_id:
             triggers.append(t.CancelActivity(token, details, "w"))
     return triggers
+
+
+def _operation(activity_id: str, random: Random) -> t.Trigger:
+    """What an operator may want of an activity."""
+    yes, jitter = random.random() < 0.5, seconds(random.choice([0, 0, 4]))
+    match random.randrange(6):
+        case 0 | 1:
+            return ask.pause(id=activity_id, request_id=random.choice(["one", "two"]))
+        case 2:
+            return ask.unpause(id=activity_id, reset_attempts=yes, reset_heartbeat=random.random() < 0.5, jitter=jitter)
+        case 3:
+            return ask.reset(id=activity_id, keep_paused=yes, restore_original_options=random.random() < 0.5, jitter=jitter)
+        case 4:
+            return ask.new_options("heartbeat_timeout schedule_to_start_timeout", id=activity_id, heartbeat_timeout=random.choice([0, 3]))
+        case _:
+            return ask.original_options(id=activity_id)
 
 
 def _of_others(step: Step, random: Random) -> list[t.Trigger]:
@@ -239,6 +258,8 @@ def _bad(step: Step, random: Random) -> list[t.Trigger]:
         t.ChildStarted(9999, "run"),
         t.ChildPolicyApplied(9999),
         t.ExternalTold(HistoryEvent(event_id=9999)),
+        ask.pause(id="nobody"),
+        ask.new_options("start_to_close_timeout", match_all=True, start_to_close_timeout=-1),
     ]
     task = step.run.workflow_task
     if task is not None and task.started:

@@ -195,6 +195,15 @@ def test_an_eager_activity_is_started_for_the_worker_on_the_line_and_offered_to_
     assert news(complete_activity(given, eager))[1] == "ACTIVITY_TASK_COMPLETED"
 
 
+def test_an_eager_activity_of_a_workflow_that_is_held_waits_like_all_others() -> None:
+    given = told(with_workflow_task_started(given_started()), t.PauseWorkflow("operator", "look", "one"))
+
+    given = complete(given, ask.activity(request_eager_execution=True))
+    assert (given.last.eager_activities, given.activity.started, given.effects) == ([], False, [])
+
+    assert told(given, t.UnpauseWorkflow("operator", "on", "two")).effects[0] == OfferActivity(5, 1, 0, "payments")
+
+
 def test_an_eager_activity_that_is_canceled_at_once_is_not_started() -> None:
     given = do(given_started(), ask.activity(request_eager_execution=True), ask.cancel_activity(5))
 

@@ -14,6 +14,7 @@ from tests.engine.given import (
     application_failure,
     attributes,
     complete_activity,
+    do,
     fail_activity,
     news,
     payloads,
@@ -24,6 +25,7 @@ from tests.engine.given import (
 from tests.engine.test_activity import given_activity, given_activity_started, given_cancel_requested
 
 ONCE = ask.retry_policy(maximum_attempts=1)
+NO_TIME = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
 
 
 def timed_out(given: Given) -> tuple[int, int, str]:
@@ -63,7 +65,7 @@ def test_an_activity_that_lasts_too_long_times_out_over_all_its_attempts() -> No
     given = wait(given, 12)
 
     kind = TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
-    assert timed_out(given) == (kind, RetryState.RETRY_STATE_TIMEOUT, "activity ScheduleToClose timeout")
+    assert timed_out(given) == (kind, RetryState.RETRY_STATE_TIMEOUT, NO_TIME)
     assert attributes(given, "ACTIVITY_TASK_TIMED_OUT").failure.cause.message == "boom"
 
 
@@ -111,13 +113,23 @@ def test_a_timeout_after_a_cancel_request_is_not_retried() -> None:
     assert timed_out(given)[1] == RetryState.RETRY_STATE_CANCEL_REQUESTED
 
 
+def test_schedule_to_close_after_a_cancel_request_is_reported_in_its_own_name() -> None:
+    given = start_activity(given_activity(schedule_to_close_timeout=4), after=1)
+    given = do(told(given, t.Signal("go")), ask.cancel_activity(5))
+
+    given = wait(given, 3)
+
+    kind = TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
+    assert timed_out(given) == (kind, RetryState.RETRY_STATE_CANCEL_REQUESTED, "activity ScheduleToClose timeout")
+
+
 def test_a_timeout_that_leaves_no_time_for_a_retry_is_one_of_the_whole_activity() -> None:
     policy = ask.retry_policy(initial_interval=7)
     given = wait(given_activity_started(schedule_to_close_timeout=10, start_to_close_timeout=4, retry_policy=policy), 4)
 
     kind, state, message = timed_out(given)
     assert (kind, state) == (TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, RetryState.RETRY_STATE_TIMEOUT)
-    assert message == "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
+    assert message == NO_TIME
 
 
 # Retries
@@ -166,6 +178,12 @@ def test_the_delay_that_a_failure_asks_for_replaces_the_backoff_and_its_maximum(
     given = fail_activity(given, application_failure(next_retry_delay=30))
 
     assert given.last.due_at == given.now + 30 * SECOND
+
+
+def test_a_failure_that_asks_for_no_delay_is_not_retried() -> None:
+    given = fail_activity(given_activity_started(), application_failure(next_retry_delay=0))
+
+    assert attributes(given, "ACTIVITY_TASK_FAILED").retry_state == RetryState.RETRY_STATE_TIMEOUT
 
 
 def test_the_attempt_that_closes_is_the_one_that_is_written() -> None:

@@ -115,6 +115,8 @@ def _deadlines(execution: Execution) -> list[int]:
     run = execution.run
     moments = [timer.fires_at for timer in execution.timers.values()]
     for a in execution.activities.values():
+        if a.pause is not None:
+            continue
         if a.schedule_to_close:
             moments.append(a.scheduled_time + a.schedule_to_close)
         if a.started and a.start_to_close:

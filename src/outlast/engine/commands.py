@@ -12,10 +12,11 @@ from temporalio.api.enums.v1 import (
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine import limits
-from outlast.engine.checks import too_long
+from outlast.engine.checks import size_bytes, too_long
 from outlast.engine.draft import Draft
 from outlast.engine.machines import (
     activity,
+    activity_checks,
     child_workflow,
     close,
     continue_as_new,
@@ -111,7 +112,7 @@ def _attributes_of(event: HistoryEvent):  # type: ignore[no-untyped-def]  # one 
 def _schedule_activity(draft: Draft, command: Command, event: HistoryEvent, identity: str) -> None:
     attributes = command.schedule_activity_task_command_attributes
     if not command.HasField("schedule_activity_task_command_attributes"):
-        raise BadCommand(activity.BAD_SCHEDULE, "ScheduleActivityTaskCommandAttributes is not set on ScheduleActivityTaskCommand.")
+        raise BadCommand(activity_checks.BAD_SCHEDULE, "ScheduleActivityTaskCommandAttributes is not set on ScheduleActivityTaskCommand.")
     activity.schedule(draft, attributes, event)
     if attributes.request_eager_execution:
         draft.eager_activities = (*draft.eager_activities, event.event_id)
@@ -144,7 +145,7 @@ def _record_marker(draft: Draft, command: Command, event: HistoryEvent, identity
         raise BadCommand(bad, "RecordMarkerCommandAttributes is not set on RecordMarkerCommand.")
     if not marker.marker_name:
         raise BadCommand(bad, "MarkerName is not set on RecordMarkerCommand.")
-    if len(marker.marker_name) > limits.ID_BYTES_MAX:
+    if size_bytes(marker.marker_name) > limits.ID_BYTES_MAX:
         raise BadCommand(bad, f"MarkerName on RecordMarkerCommand exceeds length limit. {too_long('MarkerName', marker.marker_name)}")
     if sum(payloads.ByteSize() for payloads in marker.details.values()) > limits.BLOB_BYTES_MAX:
         raise BadCommand(bad, "RecordMarkerCommandAttributes.Details exceeds size limit.", terminates=True)
@@ -166,7 +167,7 @@ def _complete(draft: Draft, command: Command, event: HistoryEvent, identity: str
     asked = command.complete_workflow_execution_command_attributes
     if asked.result.ByteSize() > limits.BLOB_BYTES_MAX:
         text = "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit."
-        raise BadCommand(activity.BAD_SCHEDULE, text, terminates=True)
+        raise BadCommand(activity_checks.BAD_SCHEDULE, text, terminates=True)
     result = asked.result if asked.HasField("result") else None
     attributes = event.workflow_execution_completed_event_attributes
     if result is not None:

@@ -10,6 +10,7 @@ from outlast.engine import triggers as t
 from outlast.engine.draft import Draft
 from outlast.engine.machines import (
     activity,
+    activity_operations,
     child_workflow,
     close,
     external,
@@ -71,6 +72,14 @@ def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for
             activity.cancel(draft, trigger)
         case t.ReleaseActivity():
             activity.release(draft, trigger)
+        case t.PauseActivity():
+            activity_operations.pause(draft, trigger.request)
+        case t.UnpauseActivity():
+            activity_operations.unpause(draft, trigger.request)
+        case t.ResetActivity():
+            activity_operations.reset(draft, trigger.request)
+        case t.UpdateActivityOptions():
+            activity_operations.update_options(draft, trigger.request)
         case t.FailWorkflowTask():
             fail_workflow_task(draft, trigger)
         case t.RequestCancel():
@@ -283,8 +292,11 @@ def _set_stickiness(draft: Draft, done: t.CompleteWorkflowTask) -> None:
 
 
 def _start_eager_activities(draft: Draft, done: t.CompleteWorkflowTask) -> None:
-    """Activities that the worker asked to run itself are started for it, and offered to nobody else."""
-    wanted = [i for i in draft.eager_activities if i in draft.activities]
+    """Activities that the worker asked to run itself are started for it, and offered to nobody else.
+
+    Not while the workflow is held: then they wait like all others.
+    """
+    wanted = [i for i in draft.eager_activities if i in draft.activities and draft.run.paused is None]
     for scheduled_event_id in wanted:
         activity.begin(draft, scheduled_event_id, done.request_id, done.request.identity)
     draft.eager_activities = wanted

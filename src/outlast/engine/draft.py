@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Generic, TypeVar, cast
 
+from temporalio.api.activity.v1 import ActivityOptions
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.update.v1 import Outcome
@@ -93,6 +94,9 @@ class Draft:
         "_batches",
         "_replayed",
         "activities",
+        "activity_options",
+        "activity_paused",
+        "activity_reset",
         "attached",
         "buffer",
         "cancel_requested",
@@ -153,6 +157,9 @@ class Draft:
         self.eager_activities: Sequence[int] = ()
         self.new_workflow_task = False
         self.cancel_requested = False
+        self.activity_paused = False
+        self.activity_reset = False
+        self.activity_options: ActivityOptions | None = None
         self.rejected_updates: Mapping[str, Outcome] = {}
         self.updates_lost = False
         self.reset_history_event_id = 0
@@ -279,6 +286,9 @@ class Draft:
             eager_activities=self.eager_activities,
             new_workflow_task=self.new_workflow_task,
             cancel_requested=self.cancel_requested,
+            activity_paused=self.activity_paused,
+            activity_reset=self.activity_reset,
+            activity_options=self.activity_options,
             rejected_updates=self.rejected_updates,
             updates_lost=self.updates_lost,
             reset_history_event_id=self.reset_history_event_id,

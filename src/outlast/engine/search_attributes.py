@@ -1,6 +1,6 @@
 """Search attributes: the server's own data, the only payloads that a server opens (platform.md 4.3, 10.5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -57,6 +57,12 @@ TYPE_NAMES: dict[int, str] = {
     Kind.INDEXED_VALUE_TYPE_DATETIME: "Datetime",
     Kind.INDEXED_VALUE_TYPE_KEYWORD_LIST: "KeywordList",
 }
+
+
+def keyword_list(words: Iterable[str]) -> bytes:
+    """A serialized payload that the server itself sets."""
+    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(list(words)))
+    return payload.SerializeToString()
 
 
 def kind_of(name: str, namespace: NamespaceView) -> int | None:

@@ -176,12 +176,36 @@ class Run(msgspec.Struct):
         return ExecutionKey(self.namespace_id, self.workflow_id, self.run_id)
 
 
+class ActivityOptions(msgspec.Struct, frozen=True):
+    """What an operator may change of an activity."""
+
+    task_queue: str
+    schedule_to_close: int
+    schedule_to_start: int
+    start_to_close: int
+    heartbeat: int
+    retry_policy: RetryPolicy
+    priority: bytes
+    """A serialized `Priority`; empty: none."""
+
+
+class ActivityPause(msgspec.Struct, frozen=True):
+    """Who paused an activity, when and why."""
+
+    time: int
+    request_id: str
+    identity: str
+    reason: str
+
+
 class Activity(msgspec.Struct):
     """One pending activity.
 
     waiting ──start──► started ──complete, fail, cancel, time out──► closed (forgotten)
        ▲                  │ fail or time out with a retry left: attempt + 1, after a backoff
        └──────────────────┘
+
+    While it is paused it is not handed out and its timers stand still; a started attempt may go on.
     """
 
     scheduled_event_id: int
@@ -215,10 +239,23 @@ class Activity(msgspec.Struct):
     priority: bytes = b""
     retry_interval: int = 0
     """The backoff before this attempt."""
+    retry_deadline: int = 0
+    """No attempt may begin later. New options leave it as it was when the activity was scheduled."""
+    pause: ActivityPause | None = None
+    reset: bool = False
+    """The started attempt is told, by heartbeat, that the activity begins anew."""
+    forget_heartbeat: bool = False
+    """The heartbeat is wiped before the next attempt."""
+    original_options: ActivityOptions | None = None
+    """As the workflow asked for them, once they have been changed."""
 
     @property
     def started(self) -> bool:
         return self.started_time > 0
+
+    @property
+    def paused(self) -> bool:
+        return self.pause is not None
 
 
 class Timer(msgspec.Struct, frozen=True):

@@ -17,8 +17,12 @@ from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.update.v1 import Request as UpdateRequest
 from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
+    PauseActivityRequest,
+    ResetActivityRequest,
     RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskFailedRequest,
+    UnpauseActivityRequest,
+    UpdateActivityOptionsRequest,
 )
 
 from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
@@ -208,6 +212,22 @@ class CancelActivity(msgspec.Struct, frozen=True):
     identity: str
 
 
+class PauseActivity(msgspec.Struct, frozen=True):
+    request: PauseActivityRequest
+
+
+class UnpauseActivity(msgspec.Struct, frozen=True):
+    request: UnpauseActivityRequest
+
+
+class ResetActivity(msgspec.Struct, frozen=True):
+    request: ResetActivityRequest
+
+
+class UpdateActivityOptions(msgspec.Struct, frozen=True):
+    request: UpdateActivityOptionsRequest
+
+
 class TimersDue(msgspec.Struct, frozen=True):
     """The clock has reached the run's `due_at`."""
 
@@ -295,6 +315,10 @@ Trigger = (
     | CompleteActivity
     | FailActivity
     | CancelActivity
+    | PauseActivity
+    | UnpauseActivity
+    | ResetActivity
+    | UpdateActivityOptions
     | TimersDue
     | ChildStarted
     | ChildStartFailed

@@ -93,7 +93,9 @@ def workflow_task_due(task: WorkflowTask) -> int:
 
 
 def activity_due(activity: Activity) -> int:
-    """The next moment at which the activity times out or its backoff ends; 0 when there is none."""
+    """The next moment at which the activity times out or its backoff ends; 0 when there is none, or it is paused."""
+    if activity.pause is not None:
+        return 0
     soonest = activity.scheduled_time + activity.schedule_to_close if activity.schedule_to_close else 0
     for moment in _attempt_moments(activity):
         if moment and (not soonest or moment < soonest):

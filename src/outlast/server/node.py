@@ -11,6 +11,7 @@ from temporalio.api.workflowservice.v1 import service_pb2
 
 from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
 from outlast.server.frontend import calls
+from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
 from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
@@ -81,6 +82,7 @@ class Node:
             OperatorCalls(self._shard, resets, self._namespaces, pause_enabled=_is_on(settings, "frontend.WorkflowPauseEnabled")),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
+            ActivityOperationCalls(self._shard, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),
         )
         self._health = health.aio.HealthServicer()

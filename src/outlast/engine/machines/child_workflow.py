@@ -25,7 +25,7 @@ from temporalio.api.history.v1 import (
 )
 
 from outlast.engine import limits, wire
-from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, too_long
+from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, size_bytes, too_long
 from outlast.engine.cron import check_cron, next_backoff
 from outlast.engine.machines import start as first_event
 from outlast.engine.machines import workflow_task
@@ -68,14 +68,14 @@ def check_initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttr
     type_name = command.workflow_type.name
     if not command.workflow_id:
         raise BadCommand(BAD_CHILD, f"Required field WorkflowId is not set on {kind}. WorkflowType={type_name} Namespace={namespace}")
-    if len(command.workflow_id) > limits.ID_BYTES_MAX:
+    if size_bytes(command.workflow_id) > limits.ID_BYTES_MAX:
         long = too_long("WorkflowId", command.workflow_id)
         text = f"WorkflowId on {kind} exceeds length limit. {long} WorkflowType={type_name} Namespace={namespace}"
         raise BadCommand(BAD_CHILD, text)
     if not type_name:
         text = f"Required field WorkflowType is not set on {kind}. WorkflowId={command.workflow_id} Namespace={namespace}"
         raise BadCommand(BAD_CHILD, text)
-    if len(type_name) > limits.ID_BYTES_MAX:
+    if size_bytes(type_name) > limits.ID_BYTES_MAX:
         long = f"WorkflowId={command.workflow_id} {too_long('WorkflowType', type_name)} Namespace={namespace}"
         raise BadCommand(BAD_CHILD, f"WorkflowType on {kind} exceeds length limit. {long}")
     suffix = f"WorkflowId={command.workflow_id} WorkflowType={type_name} Namespace={namespace}"

@@ -110,7 +110,7 @@ def time_out(draft: Draft) -> None:
 def run_after_failure(draft: Draft, failure: Failure, *, keep_last_result: bool = False) -> tuple[Start | None, RetryState.ValueType]:
     """The run that retries this one, or that the cron schedule asks for, if any; and the retry state."""
     run = draft.run
-    retry = decide_retry(run.retry_policy, run.attempt, failure, draft.now, run.execution_expiration, cap_requested_delay=True)
+    retry = decide_retry(run.retry_policy, run.attempt, failure, draft.now, run.execution_expiration, of_workflow=True)
     if retry.state == RetryState.RETRY_STATE_IN_PROGRESS:
         attributes = _of_origin(draft, retry.backoff)
         attributes.attempt = run.attempt + 1

@@ -16,7 +16,7 @@ from temporalio.api.history.v1 import (
 )
 
 from outlast.engine import limits, wire
-from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, too_long
+from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, size_bytes, too_long
 from outlast.engine.machines import close
 from outlast.engine.machines import start as first_event
 from outlast.engine.machines.properties import admit_search_attributes
@@ -35,7 +35,7 @@ _FROM_COMMAND_ALONE = ("input", "header", "memo", "search_attributes", "last_com
 def check(draft: Draft, command: ContinueAsNewWorkflowExecutionCommandAttributes) -> None:
     """Refuse what the reference server refuses, with its texts. The cron schedule is not looked at here."""
     workflow_type = command.workflow_type.name or draft.run.workflow_type
-    if len(workflow_type) > limits.ID_BYTES_MAX:
+    if size_bytes(workflow_type) > limits.ID_BYTES_MAX:
         raise BadCommand(BAD, f"WorkflowType on {_NAME} exceeds length limit. {too_long('WorkflowType', workflow_type)}")
     suffix = f"WorkflowType={workflow_type} TaskQueue={shown(command.task_queue, draft.run.task_queue)}"
     if command.task_queue.name and (flaw := queue_name_flaw(command.task_queue.name)):

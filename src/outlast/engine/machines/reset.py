@@ -126,6 +126,7 @@ def _restart_the_clock(draft: Draft) -> None:
     for activity in list(draft.activities):
         renewed = draft.activities.edit(activity.scheduled_event_id)
         renewed.scheduled_time = renewed.attempt_scheduled_time = now
+        renewed.retry_deadline = now + renewed.schedule_to_close if renewed.schedule_to_close else 0
 
 
 # Applying again what came from outside

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import (
     EventType,
     SuggestContinueAsNewReason,
@@ -24,6 +22,7 @@ from temporalio.api.workflow.v1 import ResetPoints
 
 from outlast.engine import limits
 from outlast.engine.refusals import WORKFLOW_TASK_NOT_FOUND, NotFound
+from outlast.engine.search_attributes import keyword_list
 from outlast.engine.state import Run, WorkflowTask
 from outlast.engine.transition import OfferWorkflowTask
 from outlast.engine.triggers import StartWorkflowTask, WorkflowTaskToken
@@ -315,8 +314,7 @@ def _add_build_ids(draft: Draft, completed: WorkflowTaskCompletedEventAttributes
 
 
 def _put_keywords(draft: Draft, name: str, keywords: Iterable[str]) -> None:
-    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(list(keywords)))
-    draft.search_attributes.put(name, payload.SerializeToString())
+    draft.search_attributes.put(name, keyword_list(keywords))
     draft.visible = True
 
 

@@ -18,7 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import limits, search_attributes
-from outlast.engine.checks import duration_flaw, is_run_id, queue_name_flaw
+from outlast.engine.checks import duration_flaw, is_run_id, priority_flaw, queue_name_flaw, size_bytes
 from outlast.engine.cron import check_cron
 from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.retry import check_retry_policy, filled
@@ -36,11 +36,11 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
     if not request.workflow_type.name:
         signals = isinstance(request, SignalWithStartWorkflowExecutionRequest)
         raise InvalidArgument("workflow type not set" if signals else "WorkflowType is not set on request.")
-    if len(request.workflow_type.name) > limits.ID_BYTES_MAX:
+    if size_bytes(request.workflow_type.name) > limits.ID_BYTES_MAX:
         raise InvalidArgument("WorkflowType length exceeds limit.")
     check_task_queue(request, "task_queue", request.task_queue)
     _check_durations(request)
-    if len(request.request_id) > limits.ID_BYTES_MAX:
+    if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
         raise InvalidArgument("RequestId length exceeds limit.")
     _check_policies(request)
     if request.HasField("search_attributes"):
@@ -56,7 +56,7 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
 def check_workflow_id(workflow_id: str) -> None:
     if not workflow_id:
         raise InvalidArgument("WorkflowId is not set on request.")
-    length = len(workflow_id.encode())
+    length = size_bytes(workflow_id)
     if length > limits.ID_BYTES_MAX:
         raise InvalidArgument(f"WorkflowId exceeds maximum allowed length ({length}/{limits.ID_BYTES_MAX})")
 
@@ -131,12 +131,8 @@ def policies(
 
 
 def check_priority(priority: Priority) -> None:
-    if priority.priority_key < 0:
-        raise InvalidArgument("priority key can't be negative")
-    if len(priority.fairness_key) > 64:
-        raise InvalidArgument("fairness key length exceeds limit")
-    if priority.fairness_weight < 0:
-        raise InvalidArgument("must be greater than zero")
+    if flaw := priority_flaw(priority):
+        raise InvalidArgument(flaw)
 
 
 def check_links(request: Message) -> None:
@@ -171,7 +167,7 @@ def check_callback(callback: Callback) -> None:
 
 
 def check_identity(identity: str) -> None:
-    if len(identity) > limits.ID_BYTES_MAX:
+    if size_bytes(identity) > limits.ID_BYTES_MAX:
         raise InvalidArgument("Identity length exceeds limit.")
 
 

@@ -128,11 +128,7 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
         last_worker_identity=activity.identity,
     )
     info.activity_type.name = activity.activity_type
-    info.state = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-    if activity.cancel_requested_event_id:
-        info.state = PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
-    elif activity.started:
-        info.state = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    info.state = _activity_state(activity)
     set_time(info.scheduled_time, activity.attempt_scheduled_time)
     if activity.started:
         set_time(info.last_started_time, activity.last_started_time)
@@ -142,17 +138,34 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
         info.heartbeat_details.ParseFromString(activity.heartbeat_details)
     if activity.last_failure:
         info.last_failure.ParseFromString(activity.last_failure)
-    if activity.schedule_to_close:
-        set_time(info.expiration_time, activity.scheduled_time + activity.schedule_to_close)
+    if activity.retry_deadline:
+        set_time(info.expiration_time, activity.retry_deadline)
     if activity.last_attempt_complete_time:
         set_time(info.last_attempt_complete_time, activity.last_attempt_complete_time)
-    if not activity.started and not activity.offered:
+    if not activity.started and not activity.offered and not activity.paused:
         set_time(info.next_attempt_schedule_time, activity.attempt_scheduled_time)
         set_duration(info.current_retry_interval, activity.retry_interval)
     if activity.priority:
         info.priority.CopyFrom(Priority.FromString(activity.priority))
+    if activity.pause is not None:
+        info.paused = True
+        set_time(info.pause_info.pause_time, activity.pause.time)
+        info.pause_info.manual.identity = activity.pause.identity
+        info.pause_info.manual.reason = activity.pause.reason
     _activity_options(activity, info)
     return info
+
+
+def _activity_state(activity: Activity) -> PendingActivityState.ValueType:
+    if activity.cancel_requested_event_id:
+        return PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
+    if activity.started:
+        if activity.paused:
+            return PendingActivityState.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED
+        return PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    if activity.paused:
+        return PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED
+    return PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 
 
 def _activity_options(activity: Activity, info: PendingActivityInfo) -> None:

@@ -15,7 +15,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import limits
-from outlast.engine.checks import is_run_id
+from outlast.engine.checks import is_run_id, size_bytes
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.options import options_of
 from outlast.engine.machines.reset import SIGNALS, UPDATES
@@ -54,7 +54,7 @@ class OperatorCalls:
         checks.check_execution(request, request.workflow_execution)
         if not request.request_id:
             raise InvalidArgument("RequestId is not set on request.")
-        if len(request.request_id) > limits.ID_BYTES_MAX:
+        if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
             raise InvalidArgument("RequestId length exceeds limit.")
         if request.post_reset_operations:
             raise Unsupported("post_reset_operations are not built yet")
@@ -103,6 +103,6 @@ def _key(request: PauseWorkflowExecutionRequest | UnpauseWorkflowExecutionReques
     if request.run_id and not is_run_id(request.run_id):
         raise InvalidArgument("RunId is not valid UUID.")
     for name, text in (("reason", request.reason), ("request id", request.request_id), ("identity", request.identity)):
-        if len(text) > limits.ID_BYTES_MAX:
+        if size_bytes(text) > limits.ID_BYTES_MAX:
             raise InvalidArgument(f"{name} is too long.")
     return ExecutionKey(namespace.id, request.workflow_id, request.run_id)
