@@ -16,7 +16,7 @@ from temporalio.api.enums.v1 import CommandType, EventType
 from temporalio.api.operatorservice.v1 import service_pb2 as operator_service
 from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 
-from outlast.engine.commands import BUILT, EVENT_OF
+from outlast.engine.commands import BUILT, EVENT_OF, NEXUS
 from outlast.engine.evolve import FOLDS
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
@@ -106,7 +106,10 @@ def _commands(proofs: Mapping[str, list[str]]) -> Iterator[str]:
     yield f"## Commands: {len(BUILT)} of {len(kinds)}\n\n| command | state | proof |\n| --- | --- | --- |"
     for kind in kinds:
         name = CommandType.Name(kind).removeprefix("COMMAND_TYPE_")
-        yield _row(name, kind in BUILT, proofs.get(name, []))
+        if kind in NEXUS:
+            yield f"| {name} | refused, as by a server without Nexus endpoints | `nexus` |"
+        else:
+            yield _row(name, kind in BUILT, proofs.get(name, []))
     yield ""
 
 

@@ -7,7 +7,7 @@ from temporalio.api.enums.v1 import CommandType, RetryState, WorkflowTaskFailedC
 from outlast.engine import limits, state
 from outlast.engine import triggers as t
 from outlast.engine.limits import SECOND
-from outlast.engine.refusals import InvalidArgument, Unsupported
+from outlast.engine.refusals import InvalidArgument
 from tests.engine import ask
 from tests.engine.given import (
     NOON,
@@ -75,11 +75,10 @@ def test_an_unknown_command_is_refused(kind: int, shown: str) -> None:
     assert refusal.message == f"unknown command type: {shown}"
 
 
-def test_a_command_that_is_not_built_yet_is_refused() -> None:
-    given = with_workflow_task_started(given_started())
-    nexus = Command(command_type=CommandType.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION)
+def test_a_nexus_command_fails_the_task_as_on_a_server_without_endpoints() -> None:
+    given = do(given_started(), Command(command_type=CommandType.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION))
 
-    assert isinstance(refused(given, completion(given, [nexus])), Unsupported)
+    assert news(given)[0] == "WORKFLOW_TASK_FAILED"
 
 
 BUILT = [kind for kind in CommandType.values() if kind and not CommandType.Name(kind).endswith("NEXUS_OPERATION")]
