@@ -16,8 +16,9 @@ from temporalio.api.enums.v1 import CommandType, EventType
 from temporalio.api.operatorservice.v1 import service_pb2 as operator_service
 from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 
-from outlast.engine.commands import BUILT, EVENT_OF
+from outlast.engine.commands import BUILT, EVENT_OF, NEXUS
 from outlast.engine.evolve import FOLDS
+from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.service import handlers
@@ -37,6 +38,7 @@ CALLS = handlers(
     OperatorCalls.__new__(OperatorCalls),
     HistoryCalls.__new__(HistoryCalls),
     WorkerCalls.__new__(WorkerCalls),
+    ActivityOperationCalls.__new__(ActivityOperationCalls),
     TaskQueueCalls.__new__(TaskQueueCalls),
 )
 """The table of calls; it is only read."""
@@ -104,7 +106,10 @@ def _commands(proofs: Mapping[str, list[str]]) -> Iterator[str]:
     yield f"## Commands: {len(BUILT)} of {len(kinds)}\n\n| command | state | proof |\n| --- | --- | --- |"
     for kind in kinds:
         name = CommandType.Name(kind).removeprefix("COMMAND_TYPE_")
-        yield _row(name, kind in BUILT, proofs.get(name, []))
+        if kind in NEXUS:
+            yield f"| {name} | refused, as by a server without Nexus endpoints | `nexus` |"
+        else:
+            yield _row(name, kind in BUILT, proofs.get(name, []))
     yield ""
 
 

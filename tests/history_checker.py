@@ -80,7 +80,16 @@ _MAY_HAVE_NO_START = frozenset(
         E.EVENT_TYPE_WORKFLOW_TASK_FAILED,
         E.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
         E.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
-        E.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+    }
+)
+_IGNORABLE: frozenset[Kind] = frozenset(
+    {
+        E.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+        E.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED,
+        E.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED,
+        E.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
+        E.EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED,
+        E.EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED,
     }
 )
 
@@ -162,6 +171,7 @@ def check_history(events: Sequence[HistoryEvent]) -> list[str]:
     walk = _Walk()
     for position, event in enumerate(events, start=1):
         walk.read(position, event, last=position >= len(events) - 1)
+    walk.finish()
     return walk.violations if events else ["the history is empty"]
 
 
@@ -177,11 +187,32 @@ class _Walk:
     only_commands: bool = False  # nothing but command events since `completed`
     end: int = 0  # the close event
     task_id: int = 0
+    reused: dict[int, tuple[HistoryEvent, str]] = field(default_factory=dict)  # opening event id -> who took its name
+
+    def finish(self) -> None:
+        """What can be said when all was read."""
+        for opened, started in self.started.items():
+            if (
+                self.by_id[opened].event_type == E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+                and opened not in self.closed
+                and not self.end
+                and started < max(self.by_id)
+            ):
+                self._say(self.by_id[started], "an activity's start is written with its end, and there is none")
+        for opened, (event, name) in self.reused.items():
+            closed = self.closed.get(opened)
+            source = getattr(_attributes(event), "workflow_task_completed_event_id", 0)
+            if (
+                closed is None
+                or not source < event.event_id < closed
+                or any(self.by_id[between].event_type in _WFT_CLOSED for between in range(source + 1, closed))
+            ):
+                self._say(event, f"{name} is still in use by event {opened}")
 
     def read(self, position: int, event: HistoryEvent, last: bool) -> None:
         self._envelope(position, event, last)
         attributes = _attributes(event)
-        if attributes is not None:
+        if attributes is not None and event.WhichOneof("attributes") == f"{_name(event.event_type).lower()}_event_attributes":
             self._command(event, attributes)
             self._references(event, attributes)
             self._start(event, attributes)
@@ -206,6 +237,10 @@ class _Walk:
         if not virtual and event.task_id <= self.task_id:
             self._say(event, f"its task id {event.task_id} does not come after {self.task_id}")
         self.task_id = max(self.task_id, event.task_id)
+        if event.worker_may_ignore and event.event_type not in _IGNORABLE:
+            self._say(event, "a worker must not ignore it")
+        if self.task in self.started and event.event_type not in _WFT_CLOSED:
+            self._say(event, f"it stands between the start {self.started[self.task]} of a workflow task and its end")
         if not event.HasField("event_time"):
             self._say(event, "it has no time")
         expected = f"{_name(event.event_type).lower()}_event_attributes"
@@ -248,7 +283,8 @@ class _Walk:
         if event.event_type in _NAMES:
             name = _NAMES[event.event_type](attributes)
             if name in self.names:
-                self._say(event, f"{name} is still in use by event {self.names[name]}")
+                # Its end may have waited for the very task whose commands use the name again: it stands after them.
+                self.reused[self.names[name]] = (event, name)
             self.names[name] = event.event_id
 
     def _start(self, event: HistoryEvent, attributes: Any) -> None:
@@ -287,12 +323,11 @@ class _Walk:
             self._say(event, f"started_event_id {start} does not fit: {entity.noun} {opened} was started by event {actual}")
         elif not start and event.event_type not in _MAY_HAVE_NO_START:
             self._say(event, f"{entity.noun} {opened} was never started")
-        schedule_to_start = (
-            event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT
-            and event.workflow_task_timed_out_event_attributes.timeout_type == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START
-        )
-        if schedule_to_start and start:
+        timeout = _timeout_type(event)
+        if timeout == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START and start:
             self._say(event, "it timed out before its start but has a start")
+        if timeout == TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE and not start:
+            self._say(event, "it timed out after its start but has no start")
 
     def _release_name(self, event: HistoryEvent, attributes: Any, opened: int, entity: _Entity) -> None:
         name = _NAMES[entity.opened](_attributes(self.by_id[opened]))
@@ -310,6 +345,12 @@ class _Walk:
             self.task = 0
         if event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
             self.completed, self.only_commands = event.event_id, True
+
+
+def _timeout_type(event: HistoryEvent) -> int:
+    if event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+        return event.workflow_task_timed_out_event_attributes.timeout_type
+    return event.activity_task_timed_out_event_attributes.failure.timeout_failure_info.timeout_type
 
 
 def _attributes(event: HistoryEvent) -> Any:

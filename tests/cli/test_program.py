@@ -113,3 +113,17 @@ def test_a_directory_that_cannot_take_the_file_is_named(tmp_path: Path) -> None:
 
     assert f"the directory {missing.parent} does not exist" in _refused("--port", "0", "-f", str(missing))
     assert "/proc/a.db.lock" in _refused("--port", "0", "-f", "/proc/a.db")  # where not even root may make a file
+
+
+@pytest.mark.parametrize(
+    "switch, expected",
+    [
+        ("frontend.WorkflowPauseEnabled=maybe", "expected true or false"),
+        ("limit.historyCount.suggestContinueAsNew=many", "expected a whole number above 0"),
+    ],
+)
+def test_a_switch_that_is_read_is_checked(switch: str, expected: str) -> None:
+    done = run("server", "start-dev", "--dynamic-config-value", switch)
+
+    assert done.returncode == 2
+    assert expected in done.stderr

@@ -68,7 +68,8 @@ async def test_flags_of_the_official_server_are_accepted_and_the_idle_ones_said_
     lines = [line for line in server.banner.splitlines() if "--ui-port" in line]
     assert len(lines) == 1
     assert re.search(
-        r"--dynamic-config-value, --http-port, --metrics-port, --ui-port, --ui-ip, .*: accepted, but without effect yet", lines[0]
+        r"--http-port, --metrics-port, --ui-port, --ui-ip, .*--dynamic-config-value a, --dynamic-config-value c: accepted, but without",
+        lines[0],
     )
     assert "Namespaces  default, one, two" in server.banner
     assert "nothing is kept" in server.banner
@@ -113,7 +114,7 @@ async def test_a_second_interrupt_ends_the_server_at_once() -> None:
     with serving("start-dev", "--log-level", "info") as server:
         client = await Client.connect(server.address)
         await client.start_workflow("Unserved", id="held", task_queue="nobody")
-        result = asyncio.create_task(client.get_workflow_handle("held").result())
+        query = asyncio.create_task(client.get_workflow_handle("held").query("state"))
         await client.get_workflow_handle("held").describe()
         server.process.send_signal(signal.SIGINT)
         assert server.process.stderr is not None
@@ -121,7 +122,7 @@ async def test_a_second_interrupt_ends_the_server_at_once() -> None:
             pass
 
         code, errors = await asyncio.to_thread(server.end, signal.SIGINT)
-        result.cancel()
+        query.cancel()
 
     assert code == 130
     assert "stopped" not in errors

@@ -1,5 +1,6 @@
 """A history that would become too large ends its run. Every case was seen on the real server, with a limit of 40 events."""
 
+import msgspec
 import pytest
 from temporalio.api.workflowservice.v1 import RespondWorkflowTaskFailedRequest
 
@@ -7,6 +8,7 @@ from outlast.engine import limits
 from outlast.engine import triggers as t
 from outlast.engine.refusals import HistoryTooLarge
 from outlast.engine.transition import Transition
+from tests.limits import runs
 from tests.limits.commands import COMPLETE, activity, markers, timer
 from tests.limits.runs import Story, news
 
@@ -16,7 +18,7 @@ TOO_MANY = "Workflow history count exceeds limit."
 @pytest.fixture(autouse=True)
 def lowered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HISTORY_EVENTS_MAX", 40)
-    monkeypatch.setattr(limits, "SUGGEST_CONTINUE_AS_NEW_EVENTS", 20)
+    monkeypatch.setattr(runs, "NAMESPACE", msgspec.structs.replace(runs.NAMESPACE, events_suggested=20))
     monkeypatch.setattr(limits, "SUGGEST_CONTINUE_AS_NEW_UPDATES", 0x7FFFFFFF)
 
 

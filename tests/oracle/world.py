@@ -331,6 +331,11 @@ class World:
             usual["failure"] = Failure(message="activity failure", application_failure_info=ApplicationFailureInfo(type="T"))
         return await self.call(method, getattr(api, f"{method}Request")(**_present(usual | fields)))
 
+    async def operate(self, method: str, run_id: str = "", **fields: Any) -> Any:
+        """Pause, unpause, reset or update activities of the scenario's own workflow: `fields` say which, and how."""
+        usual = {"namespace": self.namespace, "execution": self.execution(run_id=run_id), "identity": "operator"}
+        return await self.call(method, getattr(api, f"{method}Request")(**_present(usual | fields)))
+
     # --- the end
 
     async def finish(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from outlast.cli.settings import MEMORY, NOT_BUILT, BadFlag, ServerSettings, flag_of
+from outlast.cli.switches import SWITCHES
 from outlast.cli.version import PROTOCOL_VERSION, package_version
 
 
@@ -52,6 +53,7 @@ def facts(settings: ServerSettings, address: str) -> Facts:
     in_memory = settings.db_filename == MEMORY
     defaults = ServerSettings()
     idle = [name for name in settings.__struct_fields__ if name in NOT_BUILT and getattr(settings, name) != getattr(defaults, name)]
+    unread = sorted(set(settings.dynamic_config) - SWITCHES.keys())
     if in_memory and settings.sqlite_pragmas:
         idle.append("sqlite_pragmas")
     return Facts(
@@ -60,7 +62,7 @@ def facts(settings: ServerSettings, address: str) -> Facts:
         address,
         MEMORY if in_memory else os.path.abspath(settings.db_filename),
         settings.namespaces,
-        tuple(map(flag_of, idle)),
+        (*map(flag_of, idle), *(f"{flag_of('dynamic_config')} {switch}" for switch in unread)),
         os.getpid(),
     )
 

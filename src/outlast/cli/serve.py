@@ -20,7 +20,7 @@ from outlast.cli.settings import MEMORY, ServerSettings
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from outlast.server.node import Node, NodeSettings
-from outlast.server.store.errors import CannotOpen
+from outlast.server.store.errors import StoreError
 
 logger = logging.getLogger(__name__)
 EXIT_FAILED = 1
@@ -36,7 +36,7 @@ def serve(settings: ServerSettings, face: Face, *, print_settings: bool, warning
         sys.stderr.write(msgspec.json.format(msgspec.json.encode(settings), indent=2).decode() + "\n")
     try:
         return asyncio.run(_serve(settings, face))
-    except CannotOpen as error:
+    except StoreError as error:
         return _failed(str(error))
     except OSError as error:
         return _failed(_why_not_listening(settings) or str(error))

@@ -114,10 +114,12 @@ def _serve(ctx: typer.Context, layers: Sequence[Mapping[str, object]], warnings:
     from outlast.cli import sources
     from outlast.cli.banner import Face, choice
     from outlast.cli.serve import serve
+    from outlast.cli.switches import check_switches
 
     face = Face(
         output=choice("--output", ctx.params["output"], "text", "json", "jsonl", "none"),
         color=choice("--color", ctx.params["color"], "auto", "always", "never"),
     )
     settings = sources.merge(*layers)
+    check_switches(settings.dynamic_config)
     raise typer.Exit(serve(settings, face, print_settings=ctx.params["log_config"], warnings=warnings))

@@ -58,9 +58,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ui_disable_news_fetch: bool = False
 
 
-NOT_BUILT = frozenset({"dynamic_config", "http_port", "metrics_port"}) | {
-    f for f in ServerSettings.__struct_fields__ if f.startswith("ui_")
-}
+NOT_BUILT = frozenset({"http_port", "metrics_port"}) | {f for f in ServerSettings.__struct_fields__ if f.startswith("ui_")}
 """Settings that are accepted although nothing reads them yet."""
 _FLAGS = {
     "namespaces": "--namespace",

@@ -12,10 +12,11 @@ from temporalio.api.enums.v1 import (
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine import limits
-from outlast.engine.checks import too_long
+from outlast.engine.checks import size_bytes, too_long
 from outlast.engine.draft import Draft
 from outlast.engine.machines import (
     activity,
+    activity_checks,
     child_workflow,
     close,
     continue_as_new,
@@ -24,7 +25,7 @@ from outlast.engine.machines import (
     timer,
     update,
 )
-from outlast.engine.refusals import BadCommand, InvalidArgument, Unsupported
+from outlast.engine.refusals import BadCommand, InvalidArgument
 
 C = CommandType
 Cause = WorkflowTaskFailedCause
@@ -48,6 +49,8 @@ EVENT_OF = {
 """The commands that are built, and the event that each becomes."""
 
 BUILT = frozenset(EVENT_OF) | {C.COMMAND_TYPE_PROTOCOL_MESSAGE}
+NEXUS = frozenset({C.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION, C.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION})
+"""Refused as by a reference server that has no endpoint: no endpoint can be made yet."""
 
 CLOSING = {
     C.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
@@ -67,8 +70,6 @@ def check_sequence(commands: Sequence[Command]) -> None:
             names = ", ".join(_short_name(other) for other in commands)
             last = _short_name(command)
             raise InvalidArgument(f"invalid command sequence: [{names}], command {last} must be the last command.")
-        if command.command_type not in BUILT:
-            raise Unsupported(f"command {C.Name(command.command_type)} is not built yet")
 
 
 def _short_name(command: Command) -> str:
@@ -78,6 +79,8 @@ def _short_name(command: Command) -> str:
 def apply(draft: Draft, command: Command, completed_event_id: int, identity: str, waiting_before: int, answers: update.Answers) -> None:
     """Do one command. `waiting_before` is the first buffer id of this very completion: what is older blocks a close."""
     kind = command.command_type
+    if kind in NEXUS:
+        _refuse_nexus(command)
     if kind == C.COMMAND_TYPE_PROTOCOL_MESSAGE:
         _take_message(command, answers)
         return
@@ -91,6 +94,21 @@ def apply(draft: Draft, command: Command, completed_event_id: int, identity: str
         event.user_metadata.CopyFrom(command.user_metadata)
     event.event_group_markers.extend(command.event_group_markers)
     _APPLY[kind](draft, command, event, identity)
+
+
+def _refuse_nexus(command: Command) -> None:
+    if command.command_type == C.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION:
+        bad = Cause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_NEXUS_OPERATION_ATTRIBUTES
+        if not command.HasField("schedule_nexus_operation_command_attributes"):
+            raise BadCommand(bad, "empty ScheduleNexusOperationCommandAttributes")
+        endpoint = command.schedule_nexus_operation_command_attributes.endpoint
+        raise BadCommand(bad, f'endpoint "{endpoint}" not found')
+    bad = Cause.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_NEXUS_OPERATION_ATTRIBUTES
+    if not command.HasField("request_cancel_nexus_operation_command_attributes"):
+        raise BadCommand(bad, "empty CancelNexusOperationCommandAttributes")
+    event_id = command.request_cancel_nexus_operation_command_attributes.scheduled_event_id
+    text = f"requested cancelation for a non-existing or already completed operation with scheduled event ID of {event_id}"
+    raise BadCommand(bad, text)
 
 
 def _take_message(command: Command, answers: update.Answers) -> None:
@@ -111,7 +129,7 @@ def _attributes_of(event: HistoryEvent):  # type: ignore[no-untyped-def]  # one 
 def _schedule_activity(draft: Draft, command: Command, event: HistoryEvent, identity: str) -> None:
     attributes = command.schedule_activity_task_command_attributes
     if not command.HasField("schedule_activity_task_command_attributes"):
-        raise BadCommand(activity.BAD_SCHEDULE, "ScheduleActivityTaskCommandAttributes is not set on ScheduleActivityTaskCommand.")
+        raise BadCommand(activity_checks.BAD_SCHEDULE, "ScheduleActivityTaskCommandAttributes is not set on ScheduleActivityTaskCommand.")
     activity.schedule(draft, attributes, event)
     if attributes.request_eager_execution:
         draft.eager_activities = (*draft.eager_activities, event.event_id)
@@ -144,7 +162,7 @@ def _record_marker(draft: Draft, command: Command, event: HistoryEvent, identity
         raise BadCommand(bad, "RecordMarkerCommandAttributes is not set on RecordMarkerCommand.")
     if not marker.marker_name:
         raise BadCommand(bad, "MarkerName is not set on RecordMarkerCommand.")
-    if len(marker.marker_name) > limits.ID_BYTES_MAX:
+    if size_bytes(marker.marker_name) > limits.ID_BYTES_MAX:
         raise BadCommand(bad, f"MarkerName on RecordMarkerCommand exceeds length limit. {too_long('MarkerName', marker.marker_name)}")
     if sum(payloads.ByteSize() for payloads in marker.details.values()) > limits.BLOB_BYTES_MAX:
         raise BadCommand(bad, "RecordMarkerCommandAttributes.Details exceeds size limit.", terminates=True)
@@ -166,7 +184,7 @@ def _complete(draft: Draft, command: Command, event: HistoryEvent, identity: str
     asked = command.complete_workflow_execution_command_attributes
     if asked.result.ByteSize() > limits.BLOB_BYTES_MAX:
         text = "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit."
-        raise BadCommand(activity.BAD_SCHEDULE, text, terminates=True)
+        raise BadCommand(activity_checks.BAD_SCHEDULE, text, terminates=True)
     result = asked.result if asked.HasField("result") else None
     attributes = event.workflow_execution_completed_event_attributes
     if result is not None:

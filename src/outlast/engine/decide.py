@@ -10,6 +10,7 @@ from outlast.engine import triggers as t
 from outlast.engine.draft import Draft
 from outlast.engine.machines import (
     activity,
+    activity_operations,
     child_workflow,
     close,
     external,
@@ -72,6 +73,14 @@ def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for
             activity.cancel(draft, trigger)
         case t.ReleaseActivity():
             activity.release(draft, trigger)
+        case t.PauseActivity():
+            activity_operations.pause(draft, trigger.request)
+        case t.UnpauseActivity():
+            activity_operations.unpause(draft, trigger.request)
+        case t.ResetActivity():
+            activity_operations.reset(draft, trigger.request)
+        case t.UpdateActivityOptions():
+            activity_operations.update_options(draft, trigger.request)
         case t.FailWorkflowTask():
             fail_workflow_task(draft, trigger)
         case t.RequestCancel():
@@ -128,7 +137,13 @@ def _within_limits(execution: Execution, draft: Draft) -> Transition:
 def _frozen(draft: Draft) -> Transition:
     if not draft.run.open and draft.effects:
         draft.effects = [effect for effect in draft.effects if _outlives(effect)]
+    draft.effects = [effect for effect in draft.effects if not _is_forgotten(draft, effect)]
     return draft.freeze()
+
+
+def _is_forgotten(draft: Draft, effect: Effect) -> bool:
+    """An activity that was scheduled and cancelled in one breath."""
+    return isinstance(effect, OfferActivity) and effect.scheduled_event_id not in draft.activities
 
 
 def _outlives(effect: Effect) -> bool:
@@ -154,6 +169,12 @@ def release_first_task(draft: Draft) -> None:
 # Workflow task answers
 
 
+_NO_FAULT = frozenset(
+    {Cause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW, Cause.WORKFLOW_TASK_FAILED_CAUSE_FAILOVER_CLOSE_COMMAND},
+)
+"""Causes that do not count as an attempt."""
+
+
 def fail_workflow_task(draft: Draft, answer: t.FailWorkflowTask) -> None:
     if not draft.run.open:
         raise NotFound(WORKFLOW_COMPLETED)
@@ -163,7 +184,10 @@ def fail_workflow_task(draft: Draft, answer: t.FailWorkflowTask) -> None:
         close.write_terminated(draft, "GrpcMessageTooLarge", workflow_task.SERVER_IDENTITY)
         return
     failure = failures.accepted(request.failure) if request.HasField("failure") else None
-    workflow_task.fail(draft, request.cause, failure, request.identity, request.binary_checksum)
+    workflow_task.end_failed(draft, request.cause, failure, request.identity, request.binary_checksum)
+    if request.cause in _NO_FAULT:
+        draft.run.workflow_task_attempt = 1
+    workflow_task.schedule(draft)
     if request.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
         draft.run.close_attempted = True
 
@@ -189,12 +213,13 @@ def _accept(draft: Draft, done: t.CompleteWorkflowTask) -> None:
     answers = update.Answers(draft, request.messages, done.sent_updates)
     if _leaves_no_trace(draft, done, answers):
         return
-    task = workflow_task.write_virtual(draft)
-    original_scheduled_time = task.original_scheduled_time
+    assert run.workflow_task is not None
+    original_scheduled_time = run.workflow_task.original_scheduled_time
     if is_heartbeat and draft.now - original_scheduled_time > limits.WORKFLOW_TASK_HEARTBEAT_MAX:
         workflow_task.time_out(draft)
         draft.refusal = NotFound("workflow task heartbeat timeout")
         return
+    workflow_task.write_virtual(draft)
     completed_event_id = _write_completed(draft, done)
     _set_stickiness(draft, done)
     waiting_before = run.next_buffer_id
@@ -280,8 +305,11 @@ def _set_stickiness(draft: Draft, done: t.CompleteWorkflowTask) -> None:
 
 
 def _start_eager_activities(draft: Draft, done: t.CompleteWorkflowTask) -> None:
-    """Activities that the worker asked to run itself are started for it, and offered to nobody else."""
-    wanted = [i for i in draft.eager_activities if i in draft.activities]
+    """Activities that the worker asked to run itself are started for it, and offered to nobody else.
+
+    Not while the workflow is held: then they wait like all others.
+    """
+    wanted = [i for i in draft.eager_activities if i in draft.activities and draft.run.paused is None]
     for scheduled_event_id in wanted:
         activity.begin(draft, scheduled_event_id, done.request_id, done.request.identity)
     draft.eager_activities = wanted
@@ -322,9 +350,13 @@ def _cause_name(cause: "WorkflowTaskFailedCause.ValueType") -> str:
 
 def time_passed(draft: Draft) -> None:
     """Do all that is due, in the order in which it came due."""
+    draft.tasks_wait = True
     for _, _, action in sorted(_due(draft), key=lambda entry: entry[:2]):
         if draft.run.open:
             action()
+    draft.tasks_wait = False
+    if draft.task_wanted:
+        workflow_task.schedule(draft)
 
 
 def _due(draft: Draft) -> list[tuple[int, int, Callable[[], None]]]:

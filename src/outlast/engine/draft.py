@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Generic, TypeVar
 
+from temporalio.api.activity.v1 import ActivityOptions
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.update.v1 import Outcome
@@ -110,7 +111,11 @@ class Draft:
         "_batch",
         "_batches",
         "_firm_event_id",
+        "_replayed",
         "activities",
+        "activity_options",
+        "activity_paused",
+        "activity_reset",
         "attached",
         "buffer",
         "cancel_requested",
@@ -129,11 +134,14 @@ class Draft:
         "origin_changed",
         "refusal",
         "rejected_updates",
+        "replaced",
         "request_ids",
         "reset_history_event_id",
         "run",
         "search_attributes",
         "successor",
+        "task_wanted",
+        "tasks_wait",
         "timers",
         "updates",
         "updates_lost",
@@ -168,15 +176,24 @@ class Draft:
         self.eager_activities: Sequence[int] = ()
         self.new_workflow_task = False
         self.cancel_requested = False
+        self.activity_paused = False
+        self.activity_reset = False
+        self.activity_options: ActivityOptions | None = None
         self.rejected_updates: Mapping[str, Outcome] = {}
         self.updates_lost = False
         self.reset_history_event_id = 0
+        self.tasks_wait = False
+        """While several things that are due are done: one workflow task is asked for when all are."""
+        self.task_wanted = False
+        self.replaced = False
+        """The run closes because a reset has made another of it."""
         self.holding = False
         """While a completed workflow task's commands are applied: bufferable events wait until all of them are done."""
         self._firm_event_id = run.next_event_id - 1
         self._activity_ids: dict[str, int] | None = None
         self._batch: list[HistoryEvent] = []
         self._batches: list[list[HistoryEvent]] = []
+        self._replayed: list[Batch] = []
 
     def activity_named(self, activity_id: str) -> Activity | None:
         """The pending activity with this id. The index is made when it is first asked for, once for many commands."""
@@ -214,6 +231,15 @@ class Draft:
         self._number(event)
         evolve(self, event)
         return event
+
+    def replay(self, batch: Sequence[HistoryEvent]) -> None:
+        """Fold events that have happened before, in another run, as a batch of this one."""
+        for event in batch:
+            self.run.next_event_id = event.event_id + 1
+            evolve(self, event)
+        data = b"".join([frame_event(event) for event in batch])
+        self.run.history_size_bytes += len(data)
+        self._replayed.append(Batch(batch[0].event_id, batch, data))
 
     def _number(self, event: HistoryEvent) -> None:
         run = self.run
@@ -283,7 +309,7 @@ class Draft:
         run = self.run
         if self._batch:
             self._batches.append(self._batch)
-        batches = []
+        batches = list(self._replayed)
         for events in self._batches:
             data = b"".join([frame_event(event) for event in events])
             run.history_size_bytes += len(data)
@@ -292,20 +318,7 @@ class Draft:
             run.last_batch_first_event_id = batches[-1].first_event_id
         if self.changed:
             run.transition_count += 1
-        after = Execution(
-            run,
-            self.activities.frozen(),
-            self.timers.frozen(),
-            self.children.frozen(),
-            self.externals.frozen(),
-            self.updates.frozen(),
-            self.attached.frozen(),
-            self.request_ids.frozen(),
-            self.buffer.frozen(),
-            self.memo.frozen(),
-            self.search_attributes.frozen(),
-            self.origin,
-        )
+        after = self.snapshot()
         return Transition(
             after=after,
             batches=batches,
@@ -321,9 +334,29 @@ class Draft:
             eager_activities=self.eager_activities,
             new_workflow_task=self.new_workflow_task,
             cancel_requested=self.cancel_requested,
+            activity_paused=self.activity_paused,
+            activity_reset=self.activity_reset,
+            activity_options=self.activity_options,
             rejected_updates=self.rejected_updates,
             updates_lost=self.updates_lost,
             reset_history_event_id=self.reset_history_event_id,
+        )
+
+    def snapshot(self) -> Execution:
+        """The state as it is now."""
+        return Execution(
+            self.run,
+            self.activities.frozen(),
+            self.timers.frozen(),
+            self.children.frozen(),
+            self.externals.frozen(),
+            self.updates.frozen(),
+            self.attached.frozen(),
+            self.request_ids.frozen(),
+            self.buffer.frozen(),
+            self.memo.frozen(),
+            self.search_attributes.frozen(),
+            self.origin,
         )
 
     def _part_changes(self) -> dict[PartKey, bytes | None]:

@@ -108,4 +108,5 @@ class BadCommand(Exception):
 
 WORKFLOW_COMPLETED = "workflow execution already completed"
 WORKFLOW_TASK_NOT_FOUND = "Workflow task not found."
+NO_SUCH_ACTIVITY = "Can't find pending activity with such ID. Invalid activityID or activity already completed"
 ACTIVITY_NOT_FOUND = "invalid activityID or activity already timed out or invoking workflow is completed"

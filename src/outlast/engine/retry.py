@@ -49,14 +49,17 @@ def _negative(span: Duration) -> bool:
     return span.seconds < 0 or span.nanos < 0
 
 
-def fill_retry_policy(policy: WireRetryPolicy) -> None:
-    """Put the defaults where the policy says nothing."""
-    if not nanoseconds(policy.initial_interval):
-        policy.initial_interval.CopyFrom(duration(RETRY_INITIAL_DEFAULT))
-    if not policy.backoff_coefficient:
-        policy.backoff_coefficient = RETRY_COEFFICIENT_DEFAULT
-    if not nanoseconds(policy.maximum_interval):
-        policy.maximum_interval.CopyFrom(duration(RETRY_MAXIMUM_FACTOR * nanoseconds(policy.initial_interval)))
+def filled(policy: WireRetryPolicy) -> WireRetryPolicy:
+    """The policy with the defaults where it says nothing."""
+    full = WireRetryPolicy()
+    full.CopyFrom(policy)
+    if not nanoseconds(full.initial_interval):
+        full.initial_interval.CopyFrom(duration(RETRY_INITIAL_DEFAULT))
+    if not full.backoff_coefficient:
+        full.backoff_coefficient = RETRY_COEFFICIENT_DEFAULT
+    if not nanoseconds(full.maximum_interval):
+        full.maximum_interval.CopyFrom(duration(RETRY_MAXIMUM_FACTOR * nanoseconds(full.initial_interval)))
+    return full
 
 
 def from_wire(policy: WireRetryPolicy) -> RetryPolicy:
@@ -71,9 +74,9 @@ def from_wire(policy: WireRetryPolicy) -> RetryPolicy:
 
 def to_wire(policy: RetryPolicy) -> WireRetryPolicy:
     return WireRetryPolicy(
-        initial_interval=duration(policy.initial_interval),
+        initial_interval=duration(policy.initial_interval) if policy.initial_interval else None,
         backoff_coefficient=policy.backoff_coefficient,
-        maximum_interval=duration(policy.maximum_interval),
+        maximum_interval=duration(policy.maximum_interval) if policy.maximum_interval else None,
         maximum_attempts=policy.maximum_attempts,
         non_retryable_error_types=policy.non_retryable_error_types,
     )
@@ -115,10 +118,12 @@ class Retry(msgspec.Struct, frozen=True):
     backoff: int = 0
 
 
-def decide_retry(
-    policy: RetryPolicy | None, attempt: int, failure: Failure | None, now: int, deadline: int, *, cap_requested_delay: bool
-) -> Retry:
-    """The retry decision in the reference server's order. `deadline` 0 means none."""
+def decide_retry(policy: RetryPolicy | None, attempt: int, failure: Failure | None, now: int, deadline: int, *, of_workflow: bool) -> Retry:
+    """The retry decision in the reference server's order. `deadline` 0 means none.
+
+    The delay that a failure asks for may exceed the maximum for an activity, not for a workflow. A retry without a delay
+    comes after the maximum for a workflow, and counts as too late for an activity.
+    """
     if policy is None:
         return Retry(RetryState.RETRY_STATE_RETRY_POLICY_NOT_SET)
     if not retryable(failure, policy.non_retryable_error_types):
@@ -128,8 +133,8 @@ def decide_retry(
     backoff = interval(policy, attempt)
     if failure is not None and failure.application_failure_info.HasField("next_retry_delay"):
         backoff = nanoseconds(failure.application_failure_info.next_retry_delay)
-        if cap_requested_delay and policy.maximum_interval:
-            backoff = min(backoff, policy.maximum_interval)
-    if deadline and now + backoff > deadline:
+    if of_workflow and policy.maximum_interval and not 0 < backoff <= policy.maximum_interval:
+        backoff = policy.maximum_interval
+    if not backoff or (deadline and now + backoff > deadline):
         return Retry(RetryState.RETRY_STATE_TIMEOUT)
     return Retry(RetryState.RETRY_STATE_IN_PROGRESS, backoff)

@@ -1,6 +1,6 @@
 """Search attributes: the server's own data, the only payloads that a server opens (platform.md 4.3, 10.5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -11,14 +11,10 @@ from outlast.engine.refusals import InvalidArgument
 from outlast.engine.triggers import NamespaceView
 from outlast.engine.wire import is_nil
 
-
-class TooLarge(InvalidArgument):
-    """A value, or all together, exceed their limit."""
-
-
 KEYS_MAX = 100
 VALUE_BYTES_MAX = 2048
 TOTAL_BYTES_MAX = 40 * 1024
+_INT64 = 1 << 63
 
 SYSTEM = frozenset(
     {
@@ -63,16 +59,28 @@ TYPE_NAMES: dict[int, str] = {
 }
 
 
+def keyword_list(words: Iterable[str]) -> bytes:
+    """A serialized payload that the server itself sets."""
+    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(list(words)))
+    return payload.SerializeToString()
+
+
 def kind_of(name: str, namespace: NamespaceView) -> int | None:
     """The `IndexedValueType` of a search attribute that may be set; None for an unknown one."""
     return namespace.search_attributes.get(name) or PREDEFINED.get(name)
 
 
-def admit(attributes: SearchAttributes, namespace: NamespaceView) -> None:
-    """Refuse what cannot be indexed, and note each value's type in its metadata. Raises InvalidArgument."""
-    fields = attributes.indexed_fields
+class TooLarge(InvalidArgument):
+    """More, or larger, search attributes than a run may have."""
+
+
+def admit(attributes: SearchAttributes, namespace: NamespaceView) -> SearchAttributes:
+    """The attributes with each value's type in its metadata. Raises InvalidArgument, or TooLarge, for what cannot be indexed."""
+    admitted = SearchAttributes()
+    admitted.CopyFrom(attributes)
+    fields = admitted.indexed_fields
     if len(fields) > KEYS_MAX:
-        raise InvalidArgument(f"number of search attributes {len(fields)} exceeds limit {KEYS_MAX}")
+        raise TooLarge(f"number of search attributes {len(fields)} exceeds limit {KEYS_MAX}")
     total = 0
     for name, payload in fields.items():
         if name in SYSTEM:
@@ -80,14 +88,15 @@ def admit(attributes: SearchAttributes, namespace: NamespaceView) -> None:
         kind = kind_of(name, namespace)
         if kind is None:
             raise InvalidArgument(f"Namespace {namespace.name} has no mapping defined for search attribute {name}")
-        _check_value(name, kind, payload)
         size = len(payload.data)
         total += len(name) + size
         if size > VALUE_BYTES_MAX:
             raise TooLarge(f"search attribute {name} value size {size} exceeds size limit {VALUE_BYTES_MAX}")
+        _check_value(name, kind, payload)
         payload.metadata["type"] = TYPE_NAMES[kind].encode()
     if total > TOTAL_BYTES_MAX:
         raise TooLarge(f"total size of search attributes {total} exceeds size limit {TOTAL_BYTES_MAX}")
+    return admitted
 
 
 def _check_value(name: str, kind: int, payload: Payload) -> None:
@@ -95,7 +104,7 @@ def _check_value(name: str, kind: int, payload: Payload) -> None:
         return
     try:
         value = msgspec.json.decode(payload.data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         shown: object = payload.data.decode(errors="replace")
         raise InvalidArgument(_ill_typed(name, kind, shown)) from None
     fits = _FITS[kind]
@@ -126,6 +135,12 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_int64(value: object) -> bool:
+    if isinstance(value, float):
+        return value.is_integer() and abs(value) < float(_INT64)
+    return isinstance(value, int) and not isinstance(value, bool) and -_INT64 <= value < _INT64
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -133,7 +148,7 @@ def _is_number(value: object) -> bool:
 _FITS: dict[int, Callable[[object], bool]] = {
     Kind.INDEXED_VALUE_TYPE_TEXT: _is_text,
     Kind.INDEXED_VALUE_TYPE_KEYWORD: _is_text,
-    Kind.INDEXED_VALUE_TYPE_INT: lambda value: _is_number(value) and float(value) == int(value),  # type: ignore[arg-type,call-overload]
+    Kind.INDEXED_VALUE_TYPE_INT: _is_int64,
     Kind.INDEXED_VALUE_TYPE_DOUBLE: _is_number,
     Kind.INDEXED_VALUE_TYPE_BOOL: lambda value: isinstance(value, bool),
     Kind.INDEXED_VALUE_TYPE_DATETIME: _is_moment,

@@ -152,6 +152,11 @@ class Run(msgspec.Struct):
     parent_to_notify: bool = False
     """Closed, and the parent has not acknowledged it."""
     paused: Pause | None = None
+    last_reset_time: int = 0
+    original_start_time: int = 0
+    """Of the run that this one was reset from; 0: it was not."""
+    reset_run_id: str = ""
+    """The run that a reset made of this one."""
     new_run_id: str = ""
     """The run that follows this one."""
     reset_points: bytes = b""
@@ -176,12 +181,36 @@ class Run(msgspec.Struct):
         return ExecutionKey(self.namespace_id, self.workflow_id, self.run_id)
 
 
+class ActivityOptions(msgspec.Struct, frozen=True):
+    """What an operator may change of an activity."""
+
+    task_queue: str
+    schedule_to_close: int
+    schedule_to_start: int
+    start_to_close: int
+    heartbeat: int
+    retry_policy: RetryPolicy
+    priority: bytes
+    """A serialized `Priority`; empty: none."""
+
+
+class ActivityPause(msgspec.Struct, frozen=True):
+    """Who paused an activity, when and why."""
+
+    time: int
+    request_id: str
+    identity: str
+    reason: str
+
+
 class Activity(msgspec.Struct):
     """One pending activity.
 
     waiting ──start──► started ──complete, fail, cancel, time out──► closed (forgotten)
        ▲                  │ fail or time out with a retry left: attempt + 1, after a backoff
        └──────────────────┘
+
+    While it is paused it is not handed out and its timers stand still; a started attempt may go on.
     """
 
     scheduled_event_id: int
@@ -215,10 +244,23 @@ class Activity(msgspec.Struct):
     priority: bytes = b""
     retry_interval: int = 0
     """The backoff before this attempt."""
+    retry_deadline: int = 0
+    """No attempt may begin later. New options leave it as it was when the activity was scheduled."""
+    pause: ActivityPause | None = None
+    reset: bool = False
+    """The started attempt is told, by heartbeat, that the activity begins anew."""
+    forget_heartbeat: bool = False
+    """The heartbeat is wiped before the next attempt."""
+    original_options: ActivityOptions | None = None
+    """As the workflow asked for them, once they have been changed."""
 
     @property
     def started(self) -> bool:
         return self.started_time > 0
+
+    @property
+    def paused(self) -> bool:
+        return self.pause is not None
 
     @property
     def waits(self) -> bool:
@@ -227,7 +269,9 @@ class Activity(msgspec.Struct):
 
     @property
     def due(self) -> int:
-        """The next moment at which it times out or its backoff ends; 0 when there is none."""
+        """The next moment at which it times out or its backoff ends; 0 when there is none, or it is paused."""
+        if self.pause is not None:
+            return 0
         soonest = self.scheduled_time + self.schedule_to_close if self.schedule_to_close else 0
         for moment in self._attempt_moments():
             if moment and (not soonest or moment < soonest):
@@ -288,9 +332,10 @@ class Child(msgspec.Struct):
 
 
 class Update(msgspec.Struct, frozen=True):
-    """An update that was accepted."""
+    """An update that history knows: accepted, or, after a reset, admitted again."""
 
     accepted_event_id: int
+    """0: only admitted."""
     completed_event_id: int = 0
     """0 while the workflow works on it."""
 
@@ -315,7 +360,7 @@ class Execution(msgspec.Struct, frozen=True):
     externals: Parts[int, External] = Parts()
     """By initiated event id."""
     updates: Parts[str, Update] = Parts()
-    """By update id, those that were accepted."""
+    """By update id, those that history knows."""
     attached: Parts[str, int] = Parts()
     """Request ids of starts that were answered with this run, and the ids of their OPTIONS_UPDATED events."""
     request_ids: Parts[str, int] = Parts()

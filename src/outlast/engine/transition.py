@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from temporalio.api.activity.v1 import ActivityOptions
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.update.v1 import Outcome
 
@@ -89,6 +90,12 @@ class Transition(msgspec.Struct, frozen=True):
     """A new workflow task was started for the worker that completed the last one."""
     cancel_requested: bool = False
     """For a heartbeat: whether the activity should stop."""
+    activity_paused: bool = False
+    """For a heartbeat: whether the activity should stop, to be tried again later."""
+    activity_reset: bool = False
+    """For a heartbeat: whether the activity should stop, to begin anew."""
+    activity_options: ActivityOptions | None = None
+    """For a change of options: those of the last activity that was changed."""
     rejected_updates: Mapping[str, Outcome] = {}
     """Updates that the worker rejected, or left unanswered, and what their callers are told."""
     updates_lost: bool = False

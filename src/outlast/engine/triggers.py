@@ -17,9 +17,15 @@ from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.update.v1 import Request as UpdateRequest
 from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
+    PauseActivityRequest,
+    ResetActivityRequest,
     RespondWorkflowTaskCompletedRequest,
     RespondWorkflowTaskFailedRequest,
+    UnpauseActivityRequest,
+    UpdateActivityOptionsRequest,
 )
+
+from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
 
 
 class NamespaceView(msgspec.Struct, frozen=True):
@@ -31,6 +37,8 @@ class NamespaceView(msgspec.Struct, frozen=True):
     """Custom search attributes that are registered: name to `IndexedValueType`."""
     retention: int = 24 * 3600 * 1_000_000_000
     """How long a closed run is kept, in nanoseconds."""
+    events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS
+    """A history this long suggests to continue as new."""
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -106,6 +114,8 @@ class Terminate(msgspec.Struct, frozen=True):
     details: Payloads | None = None
     first_execution_run_id: str = ""
     links: Sequence[Link] = ()
+    for_reset: bool = False
+    """Another run takes its place: children live on, the parent hears nothing."""
 
 
 class Delete(msgspec.Struct, frozen=True):
@@ -206,6 +216,22 @@ class CancelActivity(msgspec.Struct, frozen=True):
     identity: str
 
 
+class PauseActivity(msgspec.Struct, frozen=True):
+    request: PauseActivityRequest
+
+
+class UnpauseActivity(msgspec.Struct, frozen=True):
+    request: UnpauseActivityRequest
+
+
+class ResetActivity(msgspec.Struct, frozen=True):
+    request: ResetActivityRequest
+
+
+class UpdateActivityOptions(msgspec.Struct, frozen=True):
+    request: UpdateActivityOptionsRequest
+
+
 class TimersDue(msgspec.Struct, frozen=True):
     """The clock has reached the run's `due_at`."""
 
@@ -296,6 +322,10 @@ Trigger = (
     | CompleteActivity
     | FailActivity
     | CancelActivity
+    | PauseActivity
+    | UnpauseActivity
+    | ResetActivity
+    | UpdateActivityOptions
     | TimersDue
     | ChildStarted
     | ChildStartFailed

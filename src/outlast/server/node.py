@@ -9,7 +9,9 @@ import msgspec
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from temporalio.api.workflowservice.v1 import service_pb2
 
+from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
 from outlast.server.frontend import calls
+from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
 from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
@@ -25,6 +27,7 @@ from outlast.server.shard.histories import Histories
 from outlast.server.shard.outbox import Outbox
 from outlast.server.shard.protocol import StartedTask
 from outlast.server.shard.queries import Queries
+from outlast.server.shard.resets import Resets
 from outlast.server.shard.shard import Shard
 from outlast.server.shard.tasks import Tasks
 from outlast.server.shard.updates import Updates
@@ -50,7 +53,8 @@ class NodeSettings(msgspec.Struct, frozen=True):
     """Custom search attributes of those namespaces: name to type, such as "Keyword"."""
     sqlite_pragmas: dict[str, str] = {}
     dynamic_config: dict[str, str] = {}
-    """The reference server's switches, by its names. Read: frontend.WorkflowPauseEnabled. Others have no effect."""
+    """The reference server's switches, by its names. Read: frontend.WorkflowPauseEnabled and
+    limit.historyCount.suggestContinueAsNew. Others have no effect."""
 
 
 class Node:
@@ -59,13 +63,15 @@ class Node:
     def __init__(self, settings: NodeSettings, clock: Callable[[], int] = time.time_ns) -> None:
         self._settings = settings
         self._store = _store(settings)
-        self._namespaces = NamespaceRegistry(self._store)
+        suggested = settings.dynamic_config.get("limit.historyCount.suggestContinueAsNew", str(SUGGEST_CONTINUE_AS_NEW_EVENTS))
+        self._namespaces = NamespaceRegistry(self._store, int(suggested))
         self._matching: Matching[StartedTask, object] = Matching(clock)
         self._shard = Shard(self._store, self._matching, self._namespaces, clock)
         histories = Histories(self._shard)
         queries = Queries(self._shard)
         updates = Updates(self._shard, histories)
         tasks = Tasks(self._shard, histories, queries, updates)
+        resets = Resets(self._shard, histories)
         workflows = WorkflowCalls(self._shard, tasks, self._namespaces)
         self._matching.bind(tasks)
         self._shard.bind(Outbox(self._shard, histories).deliver)
@@ -73,9 +79,10 @@ class Node:
             SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
             workflows,
             UpdateCalls(self._shard, updates, workflows, self._namespaces),
-            OperatorCalls(self._shard, self._namespaces, pause_enabled=_is_on(settings, "frontend.WorkflowPauseEnabled")),
+            OperatorCalls(self._shard, resets, self._namespaces, pause_enabled=_is_on(settings, "frontend.WorkflowPauseEnabled")),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
+            ActivityOperationCalls(self._shard, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),
         )
         self._health = health.aio.HealthServicer()
@@ -88,24 +95,29 @@ class Node:
         return f"{self._settings.ip}:{self._port}"
 
     async def start(self) -> None:
-        """Serve. Raises CannotOpen for a store that cannot be opened, OSError for a port that is taken."""
+        """Serve. Raises a StoreError when the store cannot be opened or written, OSError for a port that is taken."""
         server = self._listen()
         try:
             await self._store.open()
+            await self._open()
+            await server.start()
         except BaseException:
             await server.stop(None)
+            await self._shard.close()
+            await self._store.close()
             raise
-        await self._namespaces.open()
-        types = {name: SEARCH_ATTRIBUTE_TYPES[kind] for name, kind in self._settings.search_attributes.items()}
-        for name in self._settings.namespaces:
-            await self._namespaces.ensure(name, types)
-        await self._shard.open()
-        await server.start()
         self._server = server
         serving = health_pb2.HealthCheckResponse.SERVING
         workflow_service = service_pb2.DESCRIPTOR.services_by_name["WorkflowService"].full_name
         for name in ("", workflow_service):
             await self._health.set(name, serving)
+
+    async def _open(self) -> None:
+        await self._namespaces.open()
+        types = {name: SEARCH_ATTRIBUTE_TYPES[kind] for name, kind in self._settings.search_attributes.items()}
+        for name in self._settings.namespaces:
+            await self._namespaces.ensure(name, types)
+        await self._shard.open()
 
     def _listen(self) -> grpc.aio.Server:
         server = grpc.aio.server(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from temporalio.api.enums.v1 import EventType
+
 from tests.oracle import values as v
 from tests.oracle.registry import scenario
 from tests.oracle.world import World
@@ -108,6 +110,17 @@ async def times_out_after_cancel(w: World) -> None:
     await w.step(v.cancel_activity(5))
     task = await w.poll()
     await w.complete(task, v.complete())
+    await w.history()
+
+
+@scenario()
+async def schedule_to_close_after_cancel(w: World) -> None:
+    """After the request schedule-to-close closes the activity in its own name."""
+    await scheduled(w, start_to_close_timeout=None, schedule_to_close_timeout=v.seconds(3))
+    await w.poll_activity(record=False)
+    await w.signal()
+    await w.step(v.cancel_activity(5))
+    await w.until(EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT)
     await w.history()
 
 

@@ -51,6 +51,10 @@ async def schedule_activity(w: World) -> None:
         v.activity("a", q, retry_policy=v.retry(non_retryable_error_types=["TemporalTimeout:Foo"])),
         v.activity("a", q, priority=Priority(priority_key=-1)),
         v.activity("a", q, priority=Priority(fairness_key="f" * 65)),
+        v.activity("a", q, priority=Priority(fairness_weight=-1)),
+        v.activity("a", q, priority=Priority(fairness_key="é" * 33)),
+        v.activity("é" * 501, q),
+        v.activity("a", q, activity_type=ActivityType(name="é" * 501)),
         [v.activity("a", q), v.activity("a", q)],
     )
 

@@ -163,3 +163,13 @@ async def cron_wakes_by_cancel(w: World) -> None:
     await w.cancel()
     await w.step(v.cancel())
     await w.history()
+
+
+@scenario()
+async def retry_without_a_delay(w: World) -> None:
+    """A failure that asks for a retry without a delay, or in the past: it comes after the longest."""
+    for delay in (0, -5):
+        name = w.name(f"wf {delay}")
+        await w.start(workflow_id=name, record=False, retry_policy=v.retry(initial=60))
+        await w.step(v.fail(v.failure(next_retry_delay=v.seconds(delay))))
+        await w.history(name)

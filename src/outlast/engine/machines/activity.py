@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import ScheduleActivityTaskCommandAttributes
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import (
@@ -19,12 +18,12 @@ from temporalio.api.enums.v1 import (
     WorkflowTaskFailedCause,
 )
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.history.v1 import ActivityTaskScheduledEventAttributes, HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine import limits
-from outlast.engine.checks import duration_flaw, queue_name_flaw
 from outlast.engine.failures import accepted, retained, server_failure
 from outlast.engine.machines import workflow_task
+from outlast.engine.machines.activity_checks import check_schedule, fill_timeouts
 from outlast.engine.refusals import (
     ACTIVITY_NOT_FOUND,
     WORKFLOW_COMPLETED,
@@ -34,10 +33,10 @@ from outlast.engine.refusals import (
 )
 from outlast.engine.retry import (
     TIMEOUT_NAMES,
-    check_retry_policy,
     decide_retry,
-    fill_retry_policy,
+    filled,
     from_wire,
+    retryable,
 )
 from outlast.engine.state import Activity
 from outlast.engine.triggers import (
@@ -49,76 +48,18 @@ from outlast.engine.triggers import (
     ReleaseActivity,
     StartActivity,
 )
-from outlast.engine.wire import nanoseconds, set_duration, set_time
+from outlast.engine.wire import nanoseconds, set_time
 from outlast.engine.work import offer_activity
 
 if TYPE_CHECKING:
     from outlast.engine.draft import Draft
 
 Cause = WorkflowTaskFailedCause
-BAD_SCHEDULE = Cause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES
 BAD_CANCEL = Cause.WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES
 NO_TIME_TO_RETRY = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
 
 
 # Scheduling
-
-
-def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes) -> None:
-    """Refuse what the reference server refuses, with its texts and in its order."""
-    if not command.HasField("task_queue"):
-        raise BadCommand(BAD_SCHEDULE, "taskQueue is not set")
-    if flaw := queue_name_flaw(command.task_queue.name):
-        raise BadCommand(BAD_SCHEDULE, flaw)
-    if not command.activity_id:
-        raise BadCommand(BAD_SCHEDULE, "activityId is not set")
-    if not command.activity_type.name:
-        raise BadCommand(BAD_SCHEDULE, "activityType is not set")
-    if command.HasField("retry_policy"):
-        try:
-            fill_retry_policy(command.retry_policy)
-            check_retry_policy(command.retry_policy)
-        except InvalidArgument as refusal:
-            raise BadCommand(BAD_SCHEDULE, refusal.message) from None
-    for name, length in (("activityId", len(command.activity_id)), ("activityType", len(command.activity_type.name))):
-        if length > limits.ID_BYTES_MAX:
-            raise BadCommand(BAD_SCHEDULE, f"{name} exceeds length limit. Length={length} Limit={limits.ID_BYTES_MAX}")
-    _check_timeouts(command)
-    _check_priority(command)
-    if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
-        text = "ScheduleActivityTaskCommandAttributes.Input exceeds size limit."
-        raise BadCommand(BAD_SCHEDULE, text, terminates=True)
-    if len(draft.activities) >= limits.PENDING_ACTIVITIES_MAX:
-        cause = Cause.WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED
-        count, most = len(draft.activities), limits.PENDING_ACTIVITIES_MAX
-        raise BadCommand(cause, f"the number of pending activities, {count}, has reached the per-workflow limit of {most}")
-    if draft.activity_named(command.activity_id) is not None:
-        text = f"invalid history builder state for action: add-activitytask-scheduled-event, ActivityID: {command.activity_id}"
-        raise BadCommand(Cause.WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID, text)
-
-
-def _check_timeouts(command: ScheduleActivityTaskCommandAttributes) -> None:
-    for name, span in (
-        ("ScheduleToCloseTimeout", command.schedule_to_close_timeout),
-        ("ScheduleToStartTimeout", command.schedule_to_start_timeout),
-        ("StartToCloseTimeout", command.start_to_close_timeout),
-        ("HeartbeatTimeout", command.heartbeat_timeout),
-    ):
-        if flaw := duration_flaw(span):
-            raise BadCommand(BAD_SCHEDULE, f"invalid {name}: {flaw}")
-    if not nanoseconds(command.schedule_to_close_timeout) and not nanoseconds(command.start_to_close_timeout):
-        raise BadCommand(
-            BAD_SCHEDULE,
-            "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity."
-            f" ActivityId={command.activity_id} ActivityType={command.activity_type.name}",
-        )
-
-
-def _check_priority(command: ScheduleActivityTaskCommandAttributes) -> None:
-    if command.priority.priority_key < 0:
-        raise BadCommand(BAD_SCHEDULE, "invalid priorities: priority key can't be negative")
-    if len(command.priority.fairness_key) > 64:
-        raise BadCommand(BAD_SCHEDULE, "invalid priorities: fairness key length exceeds limit")
 
 
 def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event: HistoryEvent) -> HistoryEvent:
@@ -136,39 +77,17 @@ def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event
     if command.HasField("priority"):
         attributes.priority.CopyFrom(command.priority)
     attributes.use_workflow_build_id = command.use_workflow_build_id
-    if command.HasField("retry_policy"):
-        attributes.retry_policy.CopyFrom(command.retry_policy)
-    fill_retry_policy(attributes.retry_policy)
-    _fill_timeouts(draft.run.run_timeout, command, attributes)
+    attributes.retry_policy.CopyFrom(filled(command.retry_policy))
+    fill_timeouts(draft.run.run_timeout, command, attributes)
     draft.add(event)
-    _offer(draft, draft.activities[event.event_id])
+    offer(draft, draft.activities[event.event_id])
     return event
-
-
-def _fill_timeouts(
-    run_timeout: int, command: ScheduleActivityTaskCommandAttributes, attributes: ActivityTaskScheduledEventAttributes
-) -> None:
-    def capped(span: Duration, cap: int) -> int:
-        given = nanoseconds(span)
-        return min(given, cap) if given and cap else given or cap
-
-    to_close = capped(command.schedule_to_close_timeout, run_timeout)
-    if nanoseconds(command.schedule_to_close_timeout):
-        to_start = capped(command.schedule_to_start_timeout, to_close)
-        running = capped(command.start_to_close_timeout, to_close)
-    else:
-        running = capped(command.start_to_close_timeout, run_timeout)
-        to_start = capped(command.schedule_to_start_timeout, run_timeout)
-    heartbeat = min(nanoseconds(command.heartbeat_timeout), running)
-    set_duration(attributes.schedule_to_close_timeout, to_close)
-    set_duration(attributes.schedule_to_start_timeout, to_start)
-    set_duration(attributes.start_to_close_timeout, running)
-    set_duration(attributes.heartbeat_timeout, heartbeat)
 
 
 def evolve_scheduled(draft: Draft, event: HistoryEvent) -> None:
     attributes = event.activity_task_scheduled_event_attributes
     now = event.event_time.seconds * limits.SECOND + event.event_time.nanos
+    to_close = nanoseconds(attributes.schedule_to_close_timeout)
     draft.add_activity(
         Activity(
             scheduled_event_id=event.event_id,
@@ -178,11 +97,12 @@ def evolve_scheduled(draft: Draft, event: HistoryEvent) -> None:
             retry_policy=from_wire(attributes.retry_policy),
             scheduled_time=now,
             attempt_scheduled_time=now,
-            schedule_to_close=nanoseconds(attributes.schedule_to_close_timeout),
+            schedule_to_close=to_close,
             schedule_to_start=nanoseconds(attributes.schedule_to_start_timeout),
             start_to_close=nanoseconds(attributes.start_to_close_timeout),
             heartbeat=nanoseconds(attributes.heartbeat_timeout),
             priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else b"",
+            retry_deadline=now + to_close if to_close else 0,
         ),
     )
 
@@ -247,9 +167,9 @@ def _write_canceled(
 # Starting
 
 
-def _offer(draft: Draft, activity: Activity) -> None:
-    """Hand the attempt out, unless the workflow is held."""
-    if draft.run.paused is None:
+def offer(draft: Draft, activity: Activity) -> None:
+    """Hand the attempt out, unless it is not its time yet, or the workflow is held."""
+    if activity.offered and draft.run.paused is None:
         draft.effects.append(offer_activity(activity))
 
 
@@ -262,7 +182,7 @@ def start(draft: Draft, poll: StartActivity) -> None:
         if activity.request_id != poll.request_id:
             raise NotFound(ACTIVITY_NOT_FOUND)
         return
-    if draft.run.paused is not None:
+    if draft.run.paused is not None or not activity.offered:
         raise NotFound(ACTIVITY_NOT_FOUND)
     begin(draft, poll.scheduled_event_id, poll.request_id, poll.identity)
 
@@ -279,14 +199,17 @@ def begin(draft: Draft, scheduled_event_id: int, request_id: str, identity: str)
 def release(draft: Draft, release: ReleaseActivity) -> None:
     """The poller never got the attempt: it is as if it had not been started."""
     activity = draft.activities.get(release.scheduled_event_id)
-    if activity is None or not draft.run.open or (activity.attempt, activity.request_id) != (release.attempt, release.request_id):
+    if activity is None or not draft.run.open or not activity.started:
+        return
+    if (activity.attempt, activity.request_id) != (release.attempt, release.request_id):
         return
     activity = draft.activities.edit(release.scheduled_event_id)
     activity.started_time = 0
     activity.request_id = ""
     activity.identity = ""
     draft.changed = True
-    _offer(draft, activity)
+    activity.offered = not activity.paused
+    offer(draft, activity)
 
 
 # Answers
@@ -321,6 +244,8 @@ def heartbeat(draft: Draft, beat: Heartbeat) -> None:
     activity.heartbeat_details = beat.details.SerializeToString() if beat.details is not None else b""
     draft.changed = True
     draft.cancel_requested = activity.cancel_requested_event_id > 0
+    draft.activity_paused = activity.paused
+    draft.activity_reset = activity.reset
 
 
 def complete(draft: Draft, done: CompleteActivity) -> None:
@@ -384,22 +309,42 @@ def _retry(draft: Draft, activity: Activity, failure: Failure | None) -> RetrySt
     """Begin the backoff of the next attempt (IN_PROGRESS), or say why there is none."""
     if activity.cancel_requested_event_id:
         return RetryState.RETRY_STATE_CANCEL_REQUESTED
-    deadline = activity.scheduled_time + activity.schedule_to_close if activity.schedule_to_close else 0
-    retry = decide_retry(activity.retry_policy, activity.attempt, failure, draft.now, deadline, cap_requested_delay=False)
-    if retry.state != RetryState.RETRY_STATE_IN_PROGRESS:
-        return retry.state
+    if activity.paused and retryable(failure, activity.retry_policy.non_retryable_error_types):
+        _wait_for_retry(draft, activity, failure)  # Neither the number of attempts nor the time counts now.
+        return RetryState.RETRY_STATE_IN_PROGRESS
+    retry = decide_retry(activity.retry_policy, activity.attempt, failure, draft.now, activity.retry_deadline, of_workflow=False)
+    if retry.state == RetryState.RETRY_STATE_IN_PROGRESS:
+        activity = _wait_for_retry(draft, activity, failure)
+        activity.attempt_scheduled_time = draft.now + retry.backoff
+        activity.retry_interval = retry.backoff
+    return retry.state
+
+
+def _wait_for_retry(draft: Draft, activity: Activity, failure: Failure | None) -> Activity:
+    """The attempt is over, and there will be another."""
     activity = draft.activities.edit(activity.scheduled_event_id)
     activity.attempt += 1
     activity.offered = False
-    activity.attempt_scheduled_time = draft.now + retry.backoff
-    activity.retry_interval = retry.backoff
     if not failure or not failure.HasField("timeout_failure_info"):
         activity.last_attempt_complete_time = draft.now
     activity.last_failure = retained(failure).SerializeToString() if failure is not None else b""
     activity.started_time = 0
     activity.request_id = ""
+    end_reset(activity)
     draft.changed = True
-    return retry.state
+    return activity
+
+
+def end_reset(activity: Activity) -> None:
+    """The attempt that was to hear of a reset is over: what the reset was to wipe is wiped."""
+    if activity.forget_heartbeat:
+        forget_heartbeat(activity)
+    activity.reset = activity.forget_heartbeat = False
+
+
+def forget_heartbeat(activity: Activity) -> None:
+    activity.heartbeat_details = b""
+    activity.last_heartbeat_time = 0
 
 
 def _write_started(draft: Draft, activity: Activity) -> int:
@@ -442,7 +387,7 @@ def time_passed(draft: Draft, scheduled_event_id: int) -> None:
         activity = draft.activities.edit(scheduled_event_id)
         activity.offered = True
         draft.changed = True
-        _offer(draft, activity)
+        offer(draft, activity)
 
 
 def _due_timeout(activity: Activity, now: int) -> TimeoutType.ValueType | None:
@@ -472,8 +417,8 @@ def _time_out(draft: Draft, activity: Activity, kind: TimeoutType.ValueType) -> 
         state = _retry(draft, activity, failure)
         if state == RetryState.RETRY_STATE_IN_PROGRESS:
             return
-        if state == RetryState.RETRY_STATE_TIMEOUT:
-            failure = _timeout_failure(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, NO_TIME_TO_RETRY)
+    if state == RetryState.RETRY_STATE_TIMEOUT and kind != TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START:
+        failure = _timeout_failure(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, NO_TIME_TO_RETRY)
     started_event_id = _write_started(draft, activity) if activity.started else 0
     if activity.heartbeat_details:
         failure.timeout_failure_info.last_heartbeat_details.ParseFromString(activity.heartbeat_details)

@@ -25,7 +25,7 @@ from temporalio.api.history.v1 import (
 )
 
 from outlast.engine import limits, wire
-from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, too_long
+from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, size_bytes, too_long
 from outlast.engine.cron import check_cron, next_backoff
 from outlast.engine.machines import start as first_event
 from outlast.engine.machines import workflow_task
@@ -37,7 +37,7 @@ from outlast.engine.refusals import (
     NamespaceNotFound,
     NotFound,
 )
-from outlast.engine.retry import check_retry_policy, fill_retry_policy
+from outlast.engine.retry import check_retry_policy, filled
 from outlast.engine.state import Child, Run
 from outlast.engine.transition import ReleaseChild, StartChild
 from outlast.engine.triggers import (
@@ -68,14 +68,14 @@ def check_initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttr
     type_name = command.workflow_type.name
     if not command.workflow_id:
         raise BadCommand(BAD_CHILD, f"Required field WorkflowId is not set on {kind}. WorkflowType={type_name} Namespace={namespace}")
-    if len(command.workflow_id) > limits.ID_BYTES_MAX:
+    if size_bytes(command.workflow_id) > limits.ID_BYTES_MAX:
         long = too_long("WorkflowId", command.workflow_id)
         text = f"WorkflowId on {kind} exceeds length limit. {long} WorkflowType={type_name} Namespace={namespace}"
         raise BadCommand(BAD_CHILD, text)
     if not type_name:
         text = f"Required field WorkflowType is not set on {kind}. WorkflowId={command.workflow_id} Namespace={namespace}"
         raise BadCommand(BAD_CHILD, text)
-    if len(type_name) > limits.ID_BYTES_MAX:
+    if size_bytes(type_name) > limits.ID_BYTES_MAX:
         long = f"WorkflowId={command.workflow_id} {too_long('WorkflowType', type_name)} Namespace={namespace}"
         raise BadCommand(BAD_CHILD, f"WorkflowType on {kind} exceeds length limit. {long}")
     suffix = f"WorkflowId={command.workflow_id} WorkflowType={type_name} Namespace={namespace}"
@@ -95,8 +95,7 @@ def check_initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttr
 def _check_policies(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes, suffix: str) -> None:
     try:
         if command.HasField("retry_policy"):
-            fill_retry_policy(command.retry_policy)
-            check_retry_policy(command.retry_policy)
+            check_retry_policy(filled(command.retry_policy))
     except InvalidArgument as refusal:
         text = f"invalid WorkflowRetryPolicy on StartChildWorkflowExecutionCommand: {refusal.message}. {suffix}"
         raise BadCommand(BAD_CHILD, text) from None
@@ -130,6 +129,10 @@ def initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes
     for name in ("input", "header", "memo", "search_attributes", "retry_policy", "priority", "versioning_override"):
         if wire.has(command, name):
             getattr(attributes, name).CopyFrom(getattr(command, name))
+    if command.HasField("retry_policy"):
+        attributes.retry_policy.CopyFrom(filled(command.retry_policy))
+    if command.HasField("search_attributes"):
+        attributes.search_attributes.CopyFrom(admit_search_attributes(draft, command.search_attributes))
     timeouts = WorkflowExecutionStartedEventAttributes()
     first_event.set_timeouts(
         timeouts,

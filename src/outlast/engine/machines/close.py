@@ -55,6 +55,8 @@ def evolve_closed(draft: Draft, event: HistoryEvent) -> None:
     workflow_task.clear_stickiness(run)
     draft.visible = True
     draft.drop_buffer()
+    if draft.replaced:
+        return
     for child in list(draft.children):
         abandoned = child.parent_close_policy == ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON
         if child.run_id and (not abandoned or child.first_task_to_release):
@@ -70,6 +72,7 @@ def terminate(draft: Draft, request: Terminate) -> None:
         raise NotFound(WORKFLOW_COMPLETED)
     if request.first_execution_run_id and request.first_execution_run_id != draft.run.first_run_id:
         raise NotFound("workflow execution not found")
+    draft.replaced = request.for_reset
     write_terminated(draft, request.reason, request.identity, request.details, request.links)
 
 
@@ -117,7 +120,7 @@ def time_out(draft: Draft) -> None:
 def run_after_failure(draft: Draft, failure: Failure, *, keep_last_result: bool = False) -> tuple[Start | None, RetryState.ValueType]:
     """The run that retries this one, or that the cron schedule asks for, if any; and the retry state."""
     run = draft.run
-    retry = decide_retry(run.retry_policy, run.attempt, failure, draft.now, run.execution_expiration, cap_requested_delay=True)
+    retry = decide_retry(run.retry_policy, run.attempt, failure, draft.now, run.execution_expiration, of_workflow=True)
     if retry.state == RetryState.RETRY_STATE_IN_PROGRESS:
         attributes = _of_origin(draft, retry.backoff)
         attributes.attempt = run.attempt + 1

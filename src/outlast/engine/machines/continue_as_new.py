@@ -16,12 +16,12 @@ from temporalio.api.history.v1 import (
 )
 
 from outlast.engine import limits, wire
-from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, too_long
+from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, size_bytes, too_long
 from outlast.engine.machines import close
 from outlast.engine.machines import start as first_event
 from outlast.engine.machines.properties import admit_search_attributes
 from outlast.engine.refusals import BadCommand, InvalidArgument
-from outlast.engine.retry import check_retry_policy, fill_retry_policy
+from outlast.engine.retry import check_retry_policy, filled
 from outlast.engine.wire import nanoseconds, set_duration
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _FROM_COMMAND_ALONE = ("input", "header", "memo", "search_attributes", "last_com
 def check(draft: Draft, command: ContinueAsNewWorkflowExecutionCommandAttributes) -> None:
     """Refuse what the reference server refuses, with its texts. The cron schedule is not looked at here."""
     workflow_type = command.workflow_type.name or draft.run.workflow_type
-    if len(workflow_type) > limits.ID_BYTES_MAX:
+    if size_bytes(workflow_type) > limits.ID_BYTES_MAX:
         raise BadCommand(BAD, f"WorkflowType on {_NAME} exceeds length limit. {too_long('WorkflowType', workflow_type)}")
     suffix = f"WorkflowType={workflow_type} TaskQueue={shown(command.task_queue, draft.run.task_queue)}"
     if command.task_queue.name and (flaw := queue_name_flaw(command.task_queue.name)):
@@ -49,8 +49,7 @@ def check(draft: Draft, command: ContinueAsNewWorkflowExecutionCommandAttributes
             raise BadCommand(BAD, f"Invalid {name} on {_NAME}: {flaw}. {suffix}")
     if command.HasField("retry_policy"):
         try:
-            fill_retry_policy(command.retry_policy)
-            check_retry_policy(command.retry_policy)
+            check_retry_policy(filled(command.retry_policy))
         except InvalidArgument as refusal:
             raise BadCommand(BAD, f"invalid WorkflowRetryPolicy on {_NAME}: {refusal.message}. {suffix}") from None
     admit_search_attributes(draft, command.search_attributes, BAD)
@@ -67,9 +66,13 @@ def continue_as_new(draft: Draft, command: ContinueAsNewWorkflowExecutionCommand
     following.workflow_type.name = command.workflow_type.name or run.workflow_type
     following.task_queue.name = command.task_queue.name or run.task_queue
     following.task_queue.kind = command.task_queue.kind or TaskQueueKind.TASK_QUEUE_KIND_NORMAL
-    for name in (*_FROM_COMMAND_ALONE, "retry_policy"):
+    for name in _FROM_COMMAND_ALONE:
         if wire.has(command, name):
             getattr(following, name).CopyFrom(getattr(command, name))
+    if command.HasField("retry_policy"):
+        following.retry_policy.CopyFrom(filled(command.retry_policy))
+    if command.HasField("search_attributes"):
+        following.search_attributes.CopyFrom(admit_search_attributes(draft, command.search_attributes))
     if command.HasField("failure"):
         following.continued_failure.CopyFrom(command.failure)
     following.cron_schedule = command.cron_schedule
@@ -99,6 +102,8 @@ def continue_as_new(draft: Draft, command: ContinueAsNewWorkflowExecutionCommand
     for name in (*_FROM_COMMAND_ALONE, "failure"):
         if wire.has(command, name):
             getattr(attributes, name).CopyFrom(getattr(command, name))
+    if following.HasField("search_attributes"):
+        attributes.search_attributes.CopyFrom(following.search_attributes)
     attributes.inherit_build_id = command.inherit_build_id
     attributes.initial_versioning_behavior = command.initial_versioning_behavior
     start = close.following_run(draft, following)

@@ -20,7 +20,7 @@ from temporalio.api.enums.v1 import SignalExternalWorkflowExecutionFailedCause a
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine import limits
-from outlast.engine.checks import is_run_id, too_long
+from outlast.engine.checks import is_run_id, size_bytes, too_long
 from outlast.engine.machines import workflow_task
 from outlast.engine.refusals import BadCommand, NamespaceNotFound
 from outlast.engine.state import External
@@ -44,7 +44,7 @@ def signal(draft: Draft, command: SignalExternalWorkflowExecutionCommandAttribut
     at = f"Namespace={command.namespace} RunId={target.run_id}"
     if not target.workflow_id:
         raise BadCommand(BAD_SIGNAL, f"WorkflowId is not set on {name}. {at} SignalName={command.signal_name}")
-    if len(target.workflow_id) > limits.ID_BYTES_MAX:
+    if size_bytes(target.workflow_id) > limits.ID_BYTES_MAX:
         long = too_long("WorkflowId", target.workflow_id)
         raise BadCommand(BAD_SIGNAL, f"WorkflowId on {name} exceeds length limit. {long} {at} SignalName={command.signal_name}")
     if target.run_id and not is_run_id(target.run_id):
@@ -81,7 +81,7 @@ def request_cancel(
     at = f"RunId={command.run_id} Namespace={command.namespace}"
     if not command.workflow_id:
         raise BadCommand(BAD_CANCEL, f"WorkflowId is not set on {name}. Namespace={command.namespace} RunId={command.run_id}")
-    if len(command.workflow_id) > limits.ID_BYTES_MAX:
+    if size_bytes(command.workflow_id) > limits.ID_BYTES_MAX:
         raise BadCommand(BAD_CANCEL, f"WorkflowId on {name} exceeds length limit. {too_long('WorkflowId', command.workflow_id)} {at}")
     if command.run_id and not is_run_id(command.run_id):
         raise BadCommand(BAD_CANCEL, f"Invalid RunId set on {name}. WorkflowId={command.workflow_id} {at}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def attach(draft: Draft, attached: Attach) -> None:
     """Record that another start was answered with this run. It is no news for the worker: no workflow task."""
-    if attached.request_id in draft.attached:
+    if attached.request_id in draft.attached or not draft.run.open:
         return
     event = _event(draft)
     event.workflow_execution_options_updated_event_attributes.attached_request_id = attached.request_id

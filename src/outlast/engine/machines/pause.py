@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine.machines import workflow_task
 from outlast.engine.refusals import WORKFLOW_COMPLETED, FailedPrecondition, NotFound
+from outlast.engine.search_attributes import keyword_list
 from outlast.engine.state import Pause
 from outlast.engine.triggers import PauseWorkflow, UnpauseWorkflow
 from outlast.engine.wire import moment
@@ -51,10 +50,7 @@ def evolve_paused(draft: Draft, event: HistoryEvent) -> None:
     attributes = event.workflow_execution_paused_event_attributes
     run = draft.run
     run.paused = Pause(attributes.identity, attributes.reason, attributes.request_id, moment(event.event_time))
-    entries = [f"Workflow:{run.workflow_id}", f"Reason:{attributes.reason}"]
-    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(entries))
-    draft.search_attributes.put(ATTRIBUTE, payload.SerializeToString())
-    draft.visible = True
+    note(draft)
     for activity in list(draft.activities):
         if activity.offered and not activity.started:
             draft.activities.edit(activity.scheduled_event_id).stamp += 1
@@ -79,5 +75,16 @@ def unpause(draft: Draft, asked: UnpauseWorkflow) -> None:
 
 def evolve_unpaused(draft: Draft, event: HistoryEvent) -> None:
     draft.run.paused = None
-    draft.search_attributes.drop(ATTRIBUTE)
+    note(draft)
+
+
+def note(draft: Draft) -> None:
+    """Keep the search attribute by which workflows are found that are held, or that have paused activities."""
+    run = draft.run
+    entries = [] if run.paused is None else [f"Workflow:{run.workflow_id}", f"Reason:{run.paused.reason}"]
+    entries += dict.fromkeys(f"property:activityType={activity.activity_type}" for activity in draft.activities if activity.paused)
+    if entries:
+        draft.search_attributes.put(ATTRIBUTE, keyword_list(entries))
+    else:
+        draft.search_attributes.drop(ATTRIBUTE)
     draft.visible = True

@@ -25,10 +25,15 @@ BAD_ATTRIBUTES = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_A
 BAD_PROPERTIES = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES
 
 
-def admit_search_attributes(draft: Draft, attributes: SearchAttributes, too_large: WorkflowTaskFailedCause.ValueType) -> None:
-    """Refuse what cannot be indexed, as a flaw of the command that brings it. What is too large ends the workflow, as `too_large`."""
+def admit_search_attributes(
+    draft: Draft, attributes: SearchAttributes, too_large: WorkflowTaskFailedCause.ValueType = BAD_ATTRIBUTES
+) -> SearchAttributes:
+    """The attributes with their types; what cannot be indexed is a flaw of the command that brings it.
+
+    What is too large ends the workflow, as `too_large`.
+    """
     try:
-        search_attributes.admit(attributes, draft.context.namespace)
+        return search_attributes.admit(attributes, draft.context.namespace)
     except search_attributes.TooLarge as refusal:
         raise BadCommand(too_large, refusal.message, terminates=True) from None
     except InvalidArgument as refusal:
@@ -41,8 +46,8 @@ def upsert(draft: Draft, command: UpsertWorkflowSearchAttributesCommandAttribute
         raise BadCommand(BAD_ATTRIBUTES, f"SearchAttributes is not set on {name}.")
     if not command.search_attributes.indexed_fields:
         raise BadCommand(BAD_ATTRIBUTES, f"IndexedFields is not set on {name}.")
-    admit_search_attributes(draft, command.search_attributes, BAD_ATTRIBUTES)
-    event.upsert_workflow_search_attributes_event_attributes.search_attributes.CopyFrom(command.search_attributes)
+    admitted = admit_search_attributes(draft, command.search_attributes)
+    event.upsert_workflow_search_attributes_event_attributes.search_attributes.CopyFrom(admitted)
     draft.add(event)
 
 

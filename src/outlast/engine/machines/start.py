@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import (
 
 from outlast.engine import limits, wire
 from outlast.engine.cron import next_backoff
-from outlast.engine.retry import fill_retry_policy, from_wire
+from outlast.engine.retry import filled, from_wire
 from outlast.engine.state import Parent, Run
 from outlast.engine.triggers import NamespaceView
 from outlast.engine.wire import is_nil, moment, nanoseconds, set_duration, set_time
@@ -47,7 +47,7 @@ def attributes_of_request(
         attributes.completion_callbacks.extend(request.completion_callbacks)
     _drop_nil_values(attributes)
     if attributes.HasField("retry_policy"):
-        fill_retry_policy(attributes.retry_policy)
+        attributes.retry_policy.CopyFrom(filled(attributes.retry_policy))
     set_timeouts(
         attributes,
         nanoseconds(request.workflow_execution_timeout),

@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine import limits
-from outlast.engine.checks import duration_flaw, too_long
+from outlast.engine.checks import duration_flaw, size_bytes, too_long
 from outlast.engine.machines import workflow_task
 from outlast.engine.refusals import BadCommand
 from outlast.engine.state import Timer
@@ -29,7 +29,7 @@ BAD_CANCEL = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER
 def start(draft: Draft, command: StartTimerCommandAttributes, event: HistoryEvent) -> None:
     if not command.timer_id:
         raise BadCommand(BAD_START, "TimerId is not set on StartTimerCommand.")
-    if len(command.timer_id) > limits.ID_BYTES_MAX:
+    if size_bytes(command.timer_id) > limits.ID_BYTES_MAX:
         raise BadCommand(BAD_START, f"TimerId on StartTimerCommand exceeds length limit. {too_long('TimerId', command.timer_id)}")
     span = command.start_to_fire_timeout
     if flaw := duration_flaw(span):
@@ -55,7 +55,7 @@ def cancel(draft: Draft, timer_id: str, event: HistoryEvent, identity: str) -> N
     """Cancel a pending timer, or take back one that has fired into the buffer."""
     if not timer_id:
         raise BadCommand(BAD_CANCEL, "TimerId is not set on CancelTimerCommand.")
-    if len(timer_id) > limits.ID_BYTES_MAX:
+    if size_bytes(timer_id) > limits.ID_BYTES_MAX:
         raise BadCommand(BAD_CANCEL, f"TimerId on CancelTimerCommand exceeds length limit. {too_long('TimerId', timer_id)}")
     timer = draft.timers.get(timer_id)
     started_event_id = timer.started_event_id if timer is not None else _unfire(draft, timer_id)

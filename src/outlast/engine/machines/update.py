@@ -124,6 +124,8 @@ class Answers:
         """How far the update is, in the reference server's words. Raises BadCommand for one that nobody knows."""
         update = self._draft.updates.get(update_id)
         if update is not None:
+            if not update.accepted_event_id:
+                return "Sent"
             state = "Completed" if update.completed_event_id else "Accepted"
             return f"Provisionally{state}" if self._draft.updates.changed(update_id) else state
         if update_id in self.rejected:
@@ -141,12 +143,15 @@ class Answers:
 
     def _accept(self, update_id: str, acceptance: Acceptance) -> None:
         self._expect(update_id, "Acceptance", "Sent")
+        if not acceptance.accepted_request_sequencing_event_id:
+            raise BadCommand(BAD_MESSAGE, "invalid *update.Acceptance: accepted_request_sequencing_event_id is not set")
         event = self._draft.event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
         attributes = event.workflow_execution_update_accepted_event_attributes
         attributes.protocol_instance_id = update_id
         attributes.accepted_request_message_id = acceptance.accepted_request_message_id
         attributes.accepted_request_sequencing_event_id = acceptance.accepted_request_sequencing_event_id
-        attributes.accepted_request.CopyFrom(self._sent[update_id])
+        if update_id not in self._draft.updates:
+            attributes.accepted_request.CopyFrom(self._sent[update_id])
         self._draft.add(event)
 
     def _complete(self, update_id: str, response: Response) -> None:
@@ -161,7 +166,13 @@ class Answers:
 
     def _reject(self, update_id: str, rejection: Rejection) -> None:
         self._expect(update_id, "Rejection", "Sent")
+        self._draft.updates.drop(update_id)
         self.rejected[update_id] = Outcome(failure=rejection.failure)
+
+
+def evolve_admitted(draft: Draft, event: HistoryEvent) -> None:
+    attributes = event.workflow_execution_update_admitted_event_attributes
+    draft.updates.put(attributes.request.meta.update_id, Update(0))
 
 
 def evolve_accepted(draft: Draft, event: HistoryEvent) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import (
     EventType,
     SuggestContinueAsNewReason,
@@ -24,6 +22,7 @@ from temporalio.api.workflow.v1 import ResetPoints
 
 from outlast.engine import limits
 from outlast.engine.refusals import WORKFLOW_TASK_NOT_FOUND, NotFound
+from outlast.engine.search_attributes import keyword_list
 from outlast.engine.state import Run, WorkflowTask
 from outlast.engine.transition import OfferWorkflowTask
 from outlast.engine.triggers import StartWorkflowTask, WorkflowTaskToken
@@ -41,6 +40,9 @@ def schedule(draft: Draft, original_scheduled_time: int = 0) -> None:
     """Ask for a workflow task, unless one is pending or the run has closed."""
     run = draft.run
     if run.workflow_task is not None or not run.open or run.paused is not None:
+        return
+    if draft.tasks_wait:
+        draft.task_wanted = True
         return
     draft.changed = True
     if run.workflow_task_attempt == 1:
@@ -160,7 +162,7 @@ def _suggestions(draft: Draft) -> tuple[int, ...]:
     reasons: list[int] = []
     if draft.run.history_size_bytes >= limits.SUGGEST_CONTINUE_AS_NEW_BYTES:
         reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE)
-    if draft.run.next_event_id >= limits.SUGGEST_CONTINUE_AS_NEW_EVENTS:
+    if draft.run.next_event_id >= draft.context.namespace.events_suggested:
         reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS)
     if len(draft.updates) >= limits.SUGGEST_CONTINUE_AS_NEW_UPDATES:
         reasons.append(SuggestContinueAsNewReason.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES)
@@ -315,8 +317,7 @@ def _add_build_ids(draft: Draft, completed: WorkflowTaskCompletedEventAttributes
 
 
 def _put_keywords(draft: Draft, name: str, keywords: Iterable[str]) -> None:
-    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(list(keywords)))
-    draft.search_attributes.put(name, payload.SerializeToString())
+    draft.search_attributes.put(name, keyword_list(keywords))
     draft.visible = True
 
 

@@ -18,10 +18,10 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import limits, search_attributes
-from outlast.engine.checks import duration_flaw, is_run_id, queue_name_flaw
+from outlast.engine.checks import duration_flaw, is_run_id, priority_flaw, queue_name_flaw, size_bytes
 from outlast.engine.cron import check_cron
 from outlast.engine.refusals import InvalidArgument, Unsupported
-from outlast.engine.retry import check_retry_policy, fill_retry_policy
+from outlast.engine.retry import check_retry_policy, filled
 from outlast.engine.triggers import NamespaceView
 
 
@@ -29,25 +29,23 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
     """Refuse a start that cannot be; the order of the checks is the reference server's."""
     check_workflow_id(request.workflow_id)
     if request.HasField("retry_policy"):
-        filled = type(request.retry_policy)()
-        filled.CopyFrom(request.retry_policy)
-        fill_retry_policy(filled)
-        check_retry_policy(filled)
+        check_retry_policy(filled(request.retry_policy))
     if request.cron_schedule and request.HasField("workflow_start_delay"):
         raise InvalidArgument("CronSchedule and WorkflowStartDelay may not be used together.")
     check_cron(request.cron_schedule)
     signals = isinstance(request, SignalWithStartWorkflowExecutionRequest)
     if not request.workflow_type.name:
         raise InvalidArgument("workflow type not set" if signals else "WorkflowType is not set on request.")
-    if len(request.workflow_type.name) > limits.ID_BYTES_MAX:
+    if size_bytes(request.workflow_type.name) > limits.ID_BYTES_MAX:
         long = _too_long("workflow type name", request.workflow_type.name)
         raise InvalidArgument(long if signals else "WorkflowType length exceeds limit.")
     check_task_queue(request, "task_queue", request.task_queue)
     _check_durations(request)
-    if len(request.request_id) > limits.ID_BYTES_MAX:
+    if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
         raise InvalidArgument(_too_long("Request ID", request.request_id) if signals else "RequestId length exceeds limit.")
     _check_policies(request)
-    search_attributes.admit(request.search_attributes, namespace)
+    if request.HasField("search_attributes"):
+        request.search_attributes.CopyFrom(search_attributes.admit(request.search_attributes, namespace))
     check_priority(request.priority)
     check_links(request)
     _check_unsupported(request)
@@ -57,13 +55,13 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
 
 
 def _too_long(name: str, text: str) -> str:
-    return f"{name} exceeds maximum allowed length ({len(text)}/{limits.ID_BYTES_MAX})"
+    return f"{name} exceeds maximum allowed length ({size_bytes(text)}/{limits.ID_BYTES_MAX})"
 
 
 def check_workflow_id(workflow_id: str) -> None:
     if not workflow_id:
         raise InvalidArgument("WorkflowId is not set on request.")
-    length = len(workflow_id.encode())
+    length = size_bytes(workflow_id)
     if length > limits.ID_BYTES_MAX:
         raise InvalidArgument(f"WorkflowId exceeds maximum allowed length ({length}/{limits.ID_BYTES_MAX})")
 
@@ -138,12 +136,8 @@ def policies(
 
 
 def check_priority(priority: Priority) -> None:
-    if priority.priority_key < 0:
-        raise InvalidArgument("priority key can't be negative")
-    if len(priority.fairness_key) > 64:
-        raise InvalidArgument("fairness key length exceeds limit")
-    if priority.fairness_weight < 0:
-        raise InvalidArgument("must be greater than zero")
+    if flaw := priority_flaw(priority):
+        raise InvalidArgument(flaw)
 
 
 def check_links(request: Message) -> None:
@@ -178,7 +172,7 @@ def check_callback(callback: Callback) -> None:
 
 
 def check_identity(identity: str) -> None:
-    if len(identity) > limits.ID_BYTES_MAX:
+    if size_bytes(identity) > limits.ID_BYTES_MAX:
         raise InvalidArgument("Identity length exceeds limit.")
 
 

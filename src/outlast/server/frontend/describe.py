@@ -33,8 +33,8 @@ def describe_execution(execution: Execution, namespace: NamespaceView) -> Descri
     _info(execution, namespace, described.workflow_execution_info)
     _extended(execution, described)
     described.pending_activities.extend(_pending_activity(activity) for activity in execution.activities.values())
+    _pending_children(execution, described)
     if execution.run.open:
-        _pending_children(execution, described)
         _pending_workflow_task(execution.run, described)
     return described
 
@@ -102,7 +102,10 @@ def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse
         set_time(extended.run_expiration_time, run.run_expiration)
     else:
         extended.run_expiration_time.seconds = _UNSET_S
-    set_time(extended.original_start_time, run.start_time)
+    set_time(extended.original_start_time, run.original_start_time or run.start_time)
+    if run.last_reset_time:
+        set_time(extended.last_reset_time, run.last_reset_time)
+    extended.reset_run_id = run.reset_run_id
     extended.cancel_requested = run.cancel_requested
     started = extended.request_id_infos[run.create_request_id]
     started.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
@@ -125,11 +128,7 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
         last_worker_identity=activity.identity,
     )
     info.activity_type.name = activity.activity_type
-    info.state = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-    if activity.cancel_requested_event_id:
-        info.state = PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
-    elif activity.started:
-        info.state = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    info.state = _activity_state(activity)
     set_time(info.scheduled_time, activity.attempt_scheduled_time)
     if activity.started:
         set_time(info.last_started_time, activity.last_started_time)
@@ -139,17 +138,34 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
         info.heartbeat_details.ParseFromString(activity.heartbeat_details)
     if activity.last_failure:
         info.last_failure.ParseFromString(activity.last_failure)
-    if activity.schedule_to_close:
-        set_time(info.expiration_time, activity.scheduled_time + activity.schedule_to_close)
+    if activity.retry_deadline:
+        set_time(info.expiration_time, activity.retry_deadline)
     if activity.last_attempt_complete_time:
         set_time(info.last_attempt_complete_time, activity.last_attempt_complete_time)
-    if not activity.started and not activity.offered:
+    if not activity.started and not activity.offered and not activity.paused:
         set_time(info.next_attempt_schedule_time, activity.attempt_scheduled_time)
         set_duration(info.current_retry_interval, activity.retry_interval)
     if activity.priority:
         info.priority.CopyFrom(Priority.FromString(activity.priority))
+    if activity.pause is not None:
+        info.paused = True
+        set_time(info.pause_info.pause_time, activity.pause.time)
+        info.pause_info.manual.identity = activity.pause.identity
+        info.pause_info.manual.reason = activity.pause.reason
     _activity_options(activity, info)
     return info
+
+
+def _activity_state(activity: Activity) -> PendingActivityState.ValueType:
+    if activity.cancel_requested_event_id:
+        return PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
+    if activity.started:
+        if activity.paused:
+            return PendingActivityState.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED
+        return PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    if activity.paused:
+        return PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED
+    return PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 
 
 def _activity_options(activity: Activity, info: PendingActivityInfo) -> None:

@@ -61,19 +61,20 @@ class HistoryCalls:
         request: GetWorkflowExecutionHistoryRequest,
         call: Call,
     ) -> bytes:
-        await self._shard.settled(entity)
+        execution = await self._shard.readable(entity)
         first = position.next_event_id if position else 1
         size = request.maximum_page_size
         limit = size if 0 < size < HISTORY_PAGE_BATCHES else HISTORY_PAGE_BATCHES
-        run = entity.execution.run
-        page = await self._histories.page(entity, first, limit)
+        run = execution.run
+        last = position.last_event_id if position else 0
+        page = await self._histories.page(entity, first, limit, last_event_id=last)
         data = page.data
         reached_end = not page.next_event_id
-        if reached_end and not request.wait_new_event and not (position and position.last_event_id):
-            data += self._virtual(entity.execution, call)
+        if reached_end and not request.wait_new_event and last in (0, run.next_event_id - 1):
+            data += self._virtual(execution, call)
         token = b""
         if not reached_end:
-            token = encode(HistoryPosition(entity.key.run_id, page.next_event_id))
+            token = encode(HistoryPosition(entity.key.run_id, page.next_event_id, last))
         elif request.wait_new_event and run.running:
             token = encode(HistoryPosition(entity.key.run_id, run.next_event_id, waits=True))
         return _reply(data, token)
@@ -89,8 +90,7 @@ class HistoryCalls:
         return b"".join(frame_event(event) for event in virtual_events(draft, task, identity=""))
 
     async def _close_event(self, entity: Entity, request: GetWorkflowExecutionHistoryRequest, call: Call) -> bytes:
-        await self._shard.settled(entity)
-        execution = entity.execution
+        execution = await self._shard.readable(entity)
         if execution.run.running and request.wait_new_event:
             execution = await self._histories.wait(entity.key, 0, for_close=True, timeout_s=long_poll_s(call))
             entity = await self._shard.find(entity.key)
@@ -114,8 +114,8 @@ class HistoryCalls:
             position = decode_position(request.next_page_token, request.execution.run_id)
         run_id = position.run_id if position else request.execution.run_id
         entity = await self._shard.find(ExecutionKey(namespace.id, request.execution.workflow_id, run_id))
-        await self._shard.settled(entity)
-        last = position.next_event_id if position else entity.execution.run.next_event_id - 1
+        execution = await self._shard.readable(entity)
+        last = position.next_event_id if position else execution.run.next_event_id - 1
         size = request.maximum_page_size
         limit = size if 0 < size < HISTORY_PAGE_BATCHES else HISTORY_PAGE_BATCHES
         events, below = await self._histories.page_reverse(entity, last, limit)

@@ -8,7 +8,14 @@ import msgspec
 from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceState
 from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
 
-from outlast.engine.limits import BLOB_BYTES_MAX, ID_BYTES_MAX, MEMO_BYTES_MAX, SECOND, TASK_COMPLETION_BYTES_MAX
+from outlast.engine.limits import (
+    BLOB_BYTES_MAX,
+    ID_BYTES_MAX,
+    MEMO_BYTES_MAX,
+    SECOND,
+    SUGGEST_CONTINUE_AS_NEW_EVENTS,
+    TASK_COMPLETION_BYTES_MAX,
+)
 from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
 from outlast.engine.triggers import NamespaceView
 from outlast.server.store.protocol import Store, StoredNamespace
@@ -45,8 +52,9 @@ SYSTEM = Namespace(
 class NamespaceRegistry:
     """Every namespace, by name and by id."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS) -> None:
         self._store = store
+        self._events_suggested = events_suggested
         self._by_name: dict[str, Namespace] = {}
         self._views: dict[str, NamespaceView] = {}
         self._ids: dict[str, str] = {}
@@ -58,7 +66,9 @@ class NamespaceRegistry:
 
     def _keep(self, namespace: Namespace) -> None:
         self._by_name[namespace.name] = namespace
-        self._views[namespace.id] = NamespaceView(namespace.id, namespace.name, namespace.search_attributes, namespace.retention_s * SECOND)
+        self._views[namespace.id] = NamespaceView(
+            namespace.id, namespace.name, namespace.search_attributes, namespace.retention_s * SECOND, self._events_suggested
+        )
         self._ids[namespace.name] = namespace.id
 
     async def register(self, namespace: Namespace) -> None:

@@ -1,12 +1,15 @@
 """Calls of operators: hold a workflow, let it go on, change its options, reset it, delete it."""
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from temporalio.api.enums.v1 import ResetReapplyType
 from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
     DeleteWorkflowExecutionResponse,
     PauseWorkflowExecutionRequest,
     PauseWorkflowExecutionResponse,
+    ResetWorkflowExecutionRequest,
+    ResetWorkflowExecutionResponse,
     UnpauseWorkflowExecutionRequest,
     UnpauseWorkflowExecutionResponse,
     UpdateWorkflowExecutionOptionsRequest,
@@ -14,20 +17,23 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import limits
-from outlast.engine.checks import is_run_id
+from outlast.engine.checks import is_run_id, size_bytes
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.options import options_of
+from outlast.engine.machines.reset import SIGNALS, UPDATES
 from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.triggers import Delete, NamespaceView, PauseWorkflow, UnpauseWorkflow, UpdateOptions
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.namespaces import NamespaceRegistry
+from outlast.server.shard.resets import Resets
 from outlast.server.shard.shard import Shard
 
 
 class OperatorCalls:
-    def __init__(self, shard: Shard, namespaces: NamespaceRegistry, *, pause_enabled: bool) -> None:
+    def __init__(self, shard: Shard, resets: Resets, namespaces: NamespaceRegistry, *, pause_enabled: bool) -> None:
         self._shard = shard
+        self._resets = resets
         self._namespaces = namespaces
         self._pause_enabled = pause_enabled
 
@@ -44,6 +50,19 @@ class OperatorCalls:
         key = _key(request, namespace)
         await self._shard.update(key, UnpauseWorkflow(request.identity, request.reason, request.request_id))
         return UnpauseWorkflowExecutionResponse()
+
+    async def reset(self, request: ResetWorkflowExecutionRequest, call: Call) -> ResetWorkflowExecutionResponse:
+        namespace = self._namespaces.find(request.namespace)
+        checks.check_execution(request, request.workflow_execution)
+        if not request.request_id:
+            raise InvalidArgument("RequestId is not set on request.")
+        if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
+            raise InvalidArgument("RequestId length exceeds limit.")
+        if request.post_reset_operations:
+            raise Unsupported("post_reset_operations are not built yet")
+        key = ExecutionKey(namespace.id, request.workflow_execution.workflow_id, request.workflow_execution.run_id)
+        run_id = await self._resets.reset(key, request.workflow_task_finish_event_id, request.reason, _excluded(request))
+        return ResetWorkflowExecutionResponse(run_id=run_id)
 
     async def update_options(self, request: UpdateWorkflowExecutionOptionsRequest, call: Call) -> UpdateWorkflowExecutionOptionsResponse:
         namespace = self._namespaces.find(request.namespace)
@@ -70,6 +89,16 @@ class OperatorCalls:
         return DeleteWorkflowExecutionResponse()
 
 
+def _excluded(request: ResetWorkflowExecutionRequest) -> frozenset[int]:
+    """The kinds of events that are not to be applied again; the deprecated type counts as well."""
+    excluded: set[int] = set(request.reset_reapply_exclude_types)
+    if request.reset_reapply_type == ResetReapplyType.RESET_REAPPLY_TYPE_SIGNAL:
+        excluded.add(UPDATES)
+    elif request.reset_reapply_type == ResetReapplyType.RESET_REAPPLY_TYPE_NONE:
+        excluded |= {SIGNALS, UPDATES}
+    return frozenset(excluded)
+
+
 def _check_mask(mask: FieldMask) -> None:
     for path in mask.paths:
         if not FieldMask(paths=[path]).IsValidForDescriptor(WorkflowExecutionOptions.DESCRIPTOR):
@@ -84,6 +113,6 @@ def _key(request: PauseWorkflowExecutionRequest | UnpauseWorkflowExecutionReques
     if request.run_id and not is_run_id(request.run_id):
         raise InvalidArgument("RunId is not valid UUID.")
     for name, text in (("reason", request.reason), ("request id", request.request_id), ("identity", request.identity)):
-        if len(text) > limits.ID_BYTES_MAX:
+        if size_bytes(text) > limits.ID_BYTES_MAX:
             raise InvalidArgument(f"{name} is too long.")
     return ExecutionKey(namespace.id, request.workflow_id, request.run_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.calls import Handler
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.operations import OperatorCalls
@@ -19,6 +20,7 @@ def handlers(
     operations: OperatorCalls,
     histories: HistoryCalls,
     workers: WorkerCalls,
+    activities: ActivityOperationCalls,
     queues: TaskQueueCalls,
 ) -> Mapping[str, Handler]:
     """Every call that is built, by its name on the wire."""
@@ -37,6 +39,7 @@ def handlers(
         "UpdateWorkflowExecution": updates.update,
         "PollWorkflowExecutionUpdate": updates.poll,
         "ExecuteMultiOperation": updates.multi_operation,
+        "ResetWorkflowExecution": operations.reset,
         "PauseWorkflowExecution": operations.pause,
         "UnpauseWorkflowExecution": operations.unpause,
         "UpdateWorkflowExecutionOptions": operations.update_options,
@@ -60,6 +63,10 @@ def handlers(
         "RespondActivityTaskFailedById": workers.fail_activity_by_id,
         "RespondActivityTaskCanceled": workers.cancel_activity,
         "RespondActivityTaskCanceledById": workers.cancel_activity_by_id,
+        "PauseActivity": activities.pause,
+        "UnpauseActivity": activities.unpause,
+        "ResetActivity": activities.reset,
+        "UpdateActivityOptions": activities.update_options,
         "DescribeTaskQueue": queues.describe,
         "ShutdownWorker": queues.shutdown_worker,
     }

@@ -17,6 +17,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import limits
+from outlast.engine.checks import size_bytes
 from outlast.engine.keys import ExecutionKey, WorkflowKey
 from outlast.engine.refusals import InvalidArgument, PermissionDenied, Refusal
 from outlast.engine.triggers import NamespaceView
@@ -108,8 +109,7 @@ class UpdateCalls:
         entity = await self._shard.find_current(WorkflowKey(namespace.id, start.workflow_id))
         if entity is None or not self._updates.knows(entity, update.request.meta.update_id):
             return None
-        await self._shard.settled(entity)
-        run = entity.execution.run
+        run = (await self._shard.readable(entity)).run
         return StartWorkflowExecutionResponse(run_id=run.run_id, status=run.status)  # type: ignore[arg-type]
 
 
@@ -118,7 +118,7 @@ def _check_update(request: UpdateWorkflowExecutionRequest) -> None:
     if not request.HasField("request") or not request.request.HasField("meta"):
         raise InvalidArgument("Update meta is not set on request.")
     meta = request.request.meta
-    if len(meta.update_id) > limits.ID_BYTES_MAX:
+    if size_bytes(meta.update_id) > limits.ID_BYTES_MAX:
         raise InvalidArgument("UpdateId length exceeds limit.")
     if not request.request.HasField("input"):
         raise InvalidArgument("Update input is not set on request.")

@@ -46,6 +46,7 @@ from outlast.engine.failures import accepted, server_failure
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.limits import BLOB_BYTES_MAX
 from outlast.engine.refusals import InvalidArgument, NotFound
+from outlast.engine.retry import to_wire
 from outlast.engine.wire import framed, set_time
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
@@ -176,13 +177,21 @@ class WorkerCalls:
         token = self._activity_pass(request)
         details = request.details if request.HasField("details") else None
         transition = await self._shard.update(token.key, t.Heartbeat(token.activity, details, request.identity))
-        return RecordActivityTaskHeartbeatResponse(cancel_requested=transition.cancel_requested)
+        return RecordActivityTaskHeartbeatResponse(
+            cancel_requested=transition.cancel_requested,
+            activity_paused=transition.activity_paused,
+            activity_reset=transition.activity_reset,
+        )
 
     async def heartbeat_by_id(self, request: RecordActivityTaskHeartbeatByIdRequest, call: Call) -> RecordActivityTaskHeartbeatByIdResponse:
         key, token = self._by_id(request)
         details = request.details if request.HasField("details") else None
         transition = await self._shard.update(key, t.Heartbeat(token, details, request.identity))
-        return RecordActivityTaskHeartbeatByIdResponse(cancel_requested=transition.cancel_requested)
+        return RecordActivityTaskHeartbeatByIdResponse(
+            cancel_requested=transition.cancel_requested,
+            activity_paused=transition.activity_paused,
+            activity_reset=transition.activity_reset,
+        )
 
     async def complete_activity(self, request: RespondActivityTaskCompletedRequest, call: Call) -> RespondActivityTaskCompletedResponse:
         token = self._activity_pass(request)
@@ -331,7 +340,7 @@ def activity_reply(started: StartedActivity) -> PollActivityTaskQueueResponse:
         schedule_to_close_timeout=scheduled.schedule_to_close_timeout,
         start_to_close_timeout=scheduled.start_to_close_timeout,
         heartbeat_timeout=scheduled.heartbeat_timeout,
-        retry_policy=scheduled.retry_policy,
+        retry_policy=to_wire(activity.retry_policy),
     )
     reply.workflow_type.name = run.workflow_type
     reply.workflow_execution.workflow_id = run.workflow_id

@@ -21,6 +21,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from outlast.engine import limits
+from outlast.engine.checks import size_bytes
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.start import attributes_of_request
 from outlast.engine.refusals import InvalidArgument
@@ -91,7 +92,7 @@ class WorkflowCalls:
         namespace = self._namespaces.find(request.namespace)
         checks.check_execution(request, request.workflow_execution)
         _check_signal_name(request.signal_name)
-        if len(request.request_id) > limits.ID_BYTES_MAX:
+        if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
             raise InvalidArgument("RequestId length exceeds limit.")
         checks.check_blob(request.input)
         checks.check_links(request)
@@ -114,8 +115,8 @@ class WorkflowCalls:
         checks.check_workflow_id(request.workflow_id)
         if not request.signal_name:
             raise InvalidArgument("signal not set")
-        if len(request.signal_name) > limits.ID_BYTES_MAX:
-            raise InvalidArgument(f"signal name exceeds maximum allowed length ({len(request.signal_name)}/{limits.ID_BYTES_MAX})")
+        if size_bytes(request.signal_name) > limits.ID_BYTES_MAX:
+            raise InvalidArgument(f"signal name exceeds maximum allowed length ({size_bytes(request.signal_name)}/{limits.ID_BYTES_MAX})")
         checks.check_start(request, namespace)
         checks.check_blob(request.signal_input)
         request_id = request.request_id or str(uuid4())
@@ -177,8 +178,7 @@ class WorkflowCalls:
         namespace = self._namespaces.find(request.namespace)
         checks.check_execution(request, request.execution)
         entity = await self._shard.find(_key(namespace, request.execution))
-        await self._shard.settled(entity)
-        return describe_execution(entity.execution, namespace)
+        return describe_execution(await self._shard.readable(entity), namespace)
 
 
 def _attachment(request: StartWorkflowExecutionRequest, request_id: str) -> Attach | None:
@@ -198,7 +198,7 @@ def _key(namespace: NamespaceView, execution: WorkflowExecution, first_execution
 def _check_signal_name(name: str) -> None:
     if not name:
         raise InvalidArgument("SignalName is not set on request.")
-    if len(name) > limits.ID_BYTES_MAX:
+    if size_bytes(name) > limits.ID_BYTES_MAX:
         raise InvalidArgument("SignalName length exceeds limit.")
 
 

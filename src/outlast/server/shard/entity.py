@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from copy import copy
 
 import msgspec
 from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
@@ -61,6 +62,7 @@ class Entity:
         "key",
         "pending",
         "queries",
+        "readable",
         "tail",
         "unwritten",
         "updates",
@@ -81,6 +83,8 @@ class Entity:
         self._parts: dict[PartKey, bytes | None] = {}
         self._visible = False
         self.unwritten = False
+        self.readable: Execution | None = None
+        """The last state whose every part is durable, but perhaps the start of a workflow task; None before the first commit."""
         self.pending: asyncio.Future[None] | None = None
         """The last commit that carries this run, until it has landed."""
         self.waiters: list[asyncio.Future[None]] = []
@@ -107,15 +111,26 @@ class Entity:
         self.due_at = transition.due_at
         self.unwritten = True
         self._undo = None
+        if not transition.durable and self.pending is None and self.readable is not None:
+            self.readable = transition.after
         task = transition.after.run.workflow_task
         if not transition.durable and task is not None:
             self._undo = _Undo(task.request_id, before, transition.after, len(transition.batches))
+
+    def mark_reset(self, run_id: str) -> None:
+        """Remember which run a reset has made of this one."""
+        run = copy(self.execution.run)
+        run.reset_run_id = run_id
+        self.execution = msgspec.structs.replace(self.execution, run=run)
+        self.unwritten = True
 
     def undo_start(self, request_id: str) -> bool:
         """Take back a workflow task's start that nobody has seen. False when it is too late."""
         undo = self._undo
         if undo is None or undo.request_id != request_id or undo.after is not self.execution:
             return False
+        if self.readable is self.execution:
+            self.readable = undo.before
         self.execution = undo.before
         for _ in range(undo.batch_count):
             self.batches.pop()
@@ -142,6 +157,10 @@ class Entity:
         self.unwritten = False
         self._undo = None
         return write
+
+    def landed(self, written: Execution) -> None:
+        """A commit that carries the run up to `written` is durable."""
+        self.readable = written if self.pending is not None else self.execution
 
     def trim_tail(self) -> None:
         """Forget the start of the tail when it is long; only when everything is durable."""

@@ -20,14 +20,19 @@ class Histories:
     def __init__(self, shard: Shard) -> None:
         self._shard = shard
 
-    async def page(self, entity: Entity, first_event_id: int, limit: int = HISTORY_PAGE_BATCHES) -> HistoryPage:
-        """At most `limit` batches from the one that contains `first_event_id` on."""
-        batches = await self._batches(entity, first_event_id, limit)
+    async def page(self, entity: Entity, first_event_id: int, limit: int = HISTORY_PAGE_BATCHES, *, last_event_id: int = 0) -> HistoryPage:
+        """At most `limit` batches from the one that contains `first_event_id` on.
+
+        They end with `last_event_id`, which the caller knows to be durable, or else where all is.
+        """
+        end = last_event_id or (await self._shard.readable(entity)).run.next_event_id - 1
+        batches = [batch for batch in await self.batches(entity, first_event_id, limit) if batch.first_event_id <= end]
         last = batches[-1].last_event_id if batches else 0
-        more = bool(batches) and last + 1 < entity.execution.run.next_event_id
+        more = bool(batches) and last < end
         return HistoryPage(b"".join([batch.data for batch in batches]), last + 1 if more else 0)
 
-    async def _batches(self, entity: Entity, first_event_id: int, limit: int) -> Sequence[EventBatch]:
+    async def batches(self, entity: Entity, first_event_id: int, limit: int = HISTORY_PAGE_BATCHES) -> Sequence[EventBatch]:
+        """At most `limit` batches from the one that contains `first_event_id` on."""
         in_memory = entity.tail_from(first_event_id)
         if in_memory is not None:
             return in_memory[:limit]
@@ -39,6 +44,8 @@ class Histories:
 
     async def page_reverse(self, entity: Entity, last_event_id: int, limit: int) -> tuple[list[HistoryEvent], int]:
         """Events newest first, in whole batches, and where the next page starts (0: nowhere)."""
+        run = (await self._shard.readable(entity)).run
+        last_event_id = min(last_event_id, run.next_event_id - 1)
         batches = [batch for batch in reversed(entity.tail) if batch.first_event_id <= last_event_id][:limit]
         below = batches[-1].first_event_id - 1 if batches else last_event_id
         if len(batches) < limit and below > 0:
@@ -51,7 +58,7 @@ class Histories:
 
     async def event(self, entity: Entity, event_id: int) -> HistoryEvent:
         """One event."""
-        for batch in await self._batches(entity, event_id, 1):
+        for batch in await self.batches(entity, event_id, 1):
             for event in History.FromString(batch.data).events:
                 if event.event_id == event_id:
                     return event
@@ -59,7 +66,7 @@ class Histories:
 
     async def last_batch(self, entity: Entity) -> bytes:
         """The last batch: of a closed run, the one with the closing event."""
-        run = entity.execution.run
+        run = (await self._shard.readable(entity)).run
         return (await self.page(entity, run.last_batch_first_event_id, 1)).data
 
     async def wait(self, key: ExecutionKey, beyond_event_id: int, *, for_close: bool, timeout_s: float) -> Execution:
@@ -68,12 +75,12 @@ class Histories:
         deadline = loop.time() + timeout_s
         while True:
             entity = await self._shard.find(key)
-            await self._shard.settled(entity)
-            run = entity.execution.run
+            execution = await self._shard.readable(entity)
+            run = execution.run
             if not run.running or (not for_close and run.next_event_id - 1 > beyond_event_id):
-                return entity.execution
+                return execution
             if loop.time() >= deadline or self._shard.waits_released:
-                return entity.execution
+                return execution
             waiter = loop.create_future()
             entity.waiters.append(waiter)
             try:

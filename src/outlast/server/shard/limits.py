@@ -17,6 +17,8 @@ TIMER_HORIZON_NS = 120 * 1_000_000_000
 DUE_PAGE = 1_000
 WORK_PAGE = 1_000
 HISTORY_PAGE_BATCHES = 256
+RESET_ATTEMPTS = 20
+"""How often a reset begins anew because the workflow has changed while its history was read."""
 BUFFERED_QUERIES_MAX = 1
 DELIVERY_BACKOFF_S = 0.1
 DELIVERY_BACKOFF_MAX_S = 10.0

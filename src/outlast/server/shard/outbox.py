@@ -17,7 +17,7 @@ from outlast.engine import triggers as t
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.child_workflow import start_of_child
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
-from outlast.engine.refusals import AlreadyStarted, Busy, HistoryTooLarge, InvalidArgument, NotFound
+from outlast.engine.refusals import AlreadyStarted, HistoryTooLarge, InvalidArgument, NotFound
 from outlast.engine.state import Child, Run
 from outlast.engine.transition import (
     ApplyClosePolicy,
@@ -28,9 +28,8 @@ from outlast.engine.transition import (
     TellExternal,
 )
 from outlast.server.shard.histories import Histories
-from outlast.server.shard.limits import DELIVERY_BACKOFF_MAX_S, DELIVERY_BACKOFF_S
+from outlast.server.shard.insist import insist
 from outlast.server.shard.shard import Shard
-from outlast.server.store.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -66,19 +65,10 @@ class Outbox:
                 raise AssertionError(f"not a message: {effect!r}")
 
     async def _persist(self, message: tuple[ExecutionKey, Effect], attempt: Callable[[], Awaitable[None]]) -> None:
-        pause = DELIVERY_BACKOFF_S
         try:
-            while True:
-                try:
-                    await attempt()
-                    return
-                except (NotFound, HistoryTooLarge) as gone:
-                    logger.info("delivery of %s is over, for its run is: %s", message, gone)
-                    return
-                except (StoreError, Busy) as error:
-                    logger.warning("delivery of %s waits: %s", message, error)
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, DELIVERY_BACKOFF_MAX_S)
+            await insist(attempt, f"delivery of {message}")
+        except (NotFound, HistoryTooLarge) as gone:
+            logger.info("delivery of %s is over, for its run is: %s", message, gone)
         finally:
             self._under_way.discard(message)
 
@@ -98,7 +88,11 @@ class Outbox:
                 attributes.workflow_id_reuse_policy,
                 WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
             )
-        except AlreadyStarted:
+        except AlreadyStarted as taken:
+            if await self._is_ours(parent.execution.run, child, taken.run_id):
+                started = t.ChildStarted(initiated_event_id, taken.first_execution_run_id)
+                await self._ignoring_not_found(self._shard.update(parent_key, started))
+                return
             cause = StartChildWorkflowExecutionFailedCause
             already = cause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS
             await self._shard.update(parent_key, t.ChildStartFailed(initiated_event_id, already))
@@ -147,6 +141,30 @@ class Outbox:
         current = ExecutionKey(child.namespace_id, child.workflow_id, "")
         await self._ignoring_not_found(self._shard.update(current, trigger))
 
+    async def _is_ours(self, parent: Run, child: Child, run_id: str) -> bool:
+        """Whether the workflow in the way is the very child, started before the parent was reset."""
+        run = (await self._shard.find(ExecutionKey(child.namespace_id, child.workflow_id, run_id))).execution.run
+        if not parent.last_reset_time or run.parent is None or run.parent.workflow_id != parent.workflow_id:
+            return False
+        if run.parent.initiated_event_id != child.initiated_event_id:
+            return False
+        try:
+            old = await self._shard.find(ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id))
+        except NotFound:
+            return False
+        return old.execution.run.original_run_id == parent.original_run_id
+
+    async def _after_resets(self, key: ExecutionKey) -> ExecutionKey:
+        """The run that has taken the place of this one, if it was reset."""
+        while True:
+            try:
+                run = (await self._shard.find(key)).execution.run
+            except NotFound:
+                return key
+            if run.open or not run.reset_run_id:
+                return key
+            key = ExecutionKey(*key.workflow, run.reset_run_id)
+
     async def _tell_external(self, key: ExecutionKey, initiated_event_id: int) -> None:
         origin = await self._shard.find(key)
         if initiated_event_id not in origin.execution.externals or not origin.execution.run.open:
@@ -166,7 +184,7 @@ class Outbox:
         run = entity.execution.run
         if run.parent is not None and run.parent_to_notify:
             close_event = History.FromString(await self._histories.last_batch(entity)).events[-1]
-            parent_key = ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id)
+            parent_key = await self._after_resets(ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id))
             closed = t.ChildClosed(run.parent.initiated_event_id, run.first_run_id, run.run_id, close_event)
             await self._ignoring_not_found(self._shard.update(parent_key, closed))
         await self._shard.update(key, t.ParentNotified())

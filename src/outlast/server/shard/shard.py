@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
+import msgspec
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy as Conflict
 from temporalio.api.enums.v1 import WorkflowIdReusePolicy as Reuse
@@ -13,6 +15,7 @@ from outlast.engine import state, triggers
 from outlast.engine.begin import begin
 from outlast.engine.decide import decide
 from outlast.engine.keys import ExecutionKey, WorkflowKey
+from outlast.engine.machines.reset import Reset, begin_again
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
 from outlast.engine.refusals import AlreadyStarted, NotFound
 from outlast.engine.state import Execution, decode_execution
@@ -38,6 +41,7 @@ from outlast.server.shard.commits import Commits
 from outlast.server.shard.deletions import Deletions
 from outlast.server.shard.entity import Entity
 from outlast.server.shard.ids import new_run_id
+from outlast.server.shard.insist import insist
 from outlast.server.shard.protocol import (
     ActivityWork,
     Namespaces,
@@ -75,6 +79,8 @@ class Shard:
         self._background: set[asyncio.Task[None]] = set()
         self._starved: set[QueueName] = set()
         self.waits_released = False
+        self._setbacks = 0
+        """Commits that failed in a row."""
 
     def bind(self, deliver: Callable[[ExecutionKey, Effect], None]) -> None:
         """Say who takes the messages between runs (the outbox)."""
@@ -167,6 +173,7 @@ class Shard:
                 break
         execution = decode_execution(stored.core, stored.parts)
         entity = Entity(key, execution, next_due(execution))
+        entity.readable = execution
         self._keep(entity)
         return entity
 
@@ -202,8 +209,7 @@ class Shard:
 
     def decide(self, entity: Entity, trigger: Trigger) -> Transition:
         """Decide, and let it be the state in memory; its commit is on its way."""
-        if entity.deleted:
-            raise NotFound(f'workflow execution not found for workflow ID "{entity.key.workflow_id}" and run ID "{entity.key.run_id}"')
+        check_kept(entity)
         transition = decide(entity.execution, trigger, self.context(entity.key.namespace_id))
         self._apply(entity, transition)
         return transition
@@ -213,7 +219,7 @@ class Shard:
             return
         entity.apply(transition)
         if not transition.durable:
-            self._timers.set(entity.key, entity.due_at)
+            self._timers.set(entity.key, entity.due_at, stored=False)
             self._run_effects(entity.key, transition.effects)
             entity.wake()
             return
@@ -238,8 +244,12 @@ class Shard:
             is_first = transition is not None and bool(transition.batches) and transition.batches[0].first_event_id == 1
             writes.append(entity.take_write(has_work, make_current=is_first))
 
+        written = [entity.execution for entity, _ in changed]
+
         def landed() -> None:
-            for entity, transition in changed:
+            self._setbacks = 0
+            for (entity, transition), execution in zip(changed, written, strict=True):
+                entity.landed(execution)
                 entity.trim_tail()
                 self._timers.set(entity.key, entity.due_at)
                 if transition is not None:
@@ -253,20 +263,23 @@ class Shard:
         if entity.pending is not None:
             await asyncio.shield(entity.pending)
 
+    async def readable(self, entity: Entity) -> Execution:
+        """The run as readers may see it: all of it is durable, but perhaps the start of a workflow task."""
+        if entity.readable is None:
+            await self.settled(entity)
+        assert entity.readable is not None
+        return entity.readable
+
     def _lost(self, entities: Sequence[Entity]) -> None:
         """Forget what could not be written, and take it up again from what the store has."""
         keys = dict.fromkeys(entity.key for entity in entities)
         for entity in entities:
             self._drop(entity)
             entity.wake()
-        self.spawn(asyncio.ensure_future(self._revive(list(keys))))
-
-    async def _revive(self, keys: Iterable[ExecutionKey]) -> None:
+        self._setbacks += 1
+        pause = min(limits.DELIVERY_BACKOFF_S * 2 ** min(self._setbacks, 10), limits.DELIVERY_BACKOFF_MAX_S)
         for key in keys:
-            try:
-                await self._resume(key)
-            except StoreError:
-                logger.exception("cannot read %s again", key)
+            self.spawn(asyncio.ensure_future(insist(partial(self._resume, key), key, first_pause_s=pause)))
 
     # Effects
 
@@ -297,7 +310,7 @@ class Shard:
         """A full queue has room again: go through all that is to be done."""
         if queue in self._starved:
             self._starved.discard(queue)
-            self.spawn(asyncio.ensure_future(self._refill()))
+            self.spawn(asyncio.ensure_future(insist(self._refill, "refill of the task queues")))
 
     async def _refill(self) -> None:
         after: ExecutionKey | None = None
@@ -318,21 +331,25 @@ class Shard:
     async def _time_passed(self, key: ExecutionKey) -> None:
         try:
             entity = await self._load(key)
-            if entity is None:
-                return
-            if not entity.execution.run.open:
-                await self.settled(entity)
-            if expired(entity.execution, self.clock()):
-                self._delete(entity)
-                return
+        except StoreError as error:
+            logger.warning("timer of %s: it stays due: %s", key, error)
+            await insist(partial(self._resume, key), key, first_pause_s=limits.DELIVERY_BACKOFF_S)
+            return
+        if entity is None:
+            return
+        # If a commit fails the run is taken up again by `_lost`.
+        if expired(entity.execution, self.clock()):
+            await self._delete(entity)
+        else:
             self.decide(entity, triggers.TimersDue())
-            self._timers.set(key, entity.due_at)
+            self._timers.set(key, entity.due_at, stored=not entity.unwritten)
+
+    async def _delete(self, entity: Entity) -> None:
+        """Its time is over: forget it, here and in the store."""
+        try:
             await self.settled(entity)
         except StoreError:
-            logger.warning("timer of %s could not be written; it stays due", key)
-
-    def _delete(self, entity: Entity) -> None:
-        """Its time is over: forget it, here and in the store."""
+            return
         if entity.deleted or self._entities.get(entity.key) is not entity:
             return
         entity.deleted = True
@@ -343,7 +360,7 @@ class Shard:
 
     def _not_deleted(self, keys: Sequence[ExecutionKey]) -> None:
         for key in keys:
-            self._timers.set(key, self.clock() + limits.DELETION_RETRY_NS)
+            self._timers.set(key, self.clock() + limits.DELETION_RETRY_NS, stored=False)
 
     # Starting
 
@@ -368,16 +385,16 @@ class Shard:
             if run.create_request_id == first.request_id:
                 joined(current)
                 await self.settled(current)
-                return StartResult(current.execution, True)
+                return StartResult(await self.readable(current), True)
             if first.request_id in current.execution.attached:
                 await self.settled(current)
-                return StartResult(current.execution, False, attached=True)
+                return StartResult(await self.readable(current), False, attached=True)
             if run.open and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
                 if attach is not None:
                     self.decide(current, attach)
                 joined(current)
                 await self.settled(current)
-                return StartResult(current.execution, False, attached=attach is not None)
+                return StartResult(await self.readable(current), False, attached=attach is not None)
             if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
                 text = f"Workflow execution is already running. WorkflowId: {run.workflow_id}, RunId: {run.run_id}."
                 raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
@@ -385,7 +402,7 @@ class Shard:
         entity = self._begin(namespace, first, current)
         joined(entity)
         await self.settled(entity)
-        return StartResult(entity.execution, True)
+        return StartResult(await self.readable(entity), True)
 
     def _begin(self, namespace: NamespaceView, first: Start, current: Entity | None) -> Entity:
         """Start a run; an open current one is terminated in the same commit."""
@@ -403,6 +420,28 @@ class Shard:
         self._submit([*changed, (entity, transition)])
         return entity
 
+    def begin_again(self, base: Entity, current: Entity, terminate: Terminate, reset: Reset) -> Entity:
+        """Make a new run of `base`; the current one, if it is open, ends in the same commit. Raises NotFound."""
+        for entity in (base, current):
+            check_kept(entity)
+        context = self.context(base.key.namespace_id)
+        changed: list[tuple[Entity, Transition | None]] = []
+        terminated = None
+        if current.execution.run.open:
+            terminated = decide(current.execution, terminate, context)
+            flushed = [event for batch in terminated.batches for event in batch.events]
+            reset = msgspec.structs.replace(reset, later=[*reset.later, *flushed])
+        new = begin_again(reset, context)
+        if terminated is not None:
+            current.apply(terminated)
+            changed.append((current, terminated))
+        base.mark_reset(new.after.run.run_id)
+        if base is not current or terminated is None:
+            changed.append((base, None))
+        entity = self._adopt(new)
+        self._submit([*changed, (entity, new)])
+        return entity
+
     async def signal_with_start(self, namespace: NamespaceView, first: Start, signal: Signal, reuse: int, conflict: int) -> StartResult:
         """Signal the current run if it is open, else start one with the signal in its first batch."""
         current = await self.find_current(WorkflowKey(namespace.id, first.workflow_id))
@@ -410,17 +449,23 @@ class Shard:
             run = current.execution.run
             if first.request_id == run.create_request_id or first.request_id in current.execution.request_ids:
                 await self.settled(current)
-                return StartResult(current.execution, False)
+                return StartResult(await self.readable(current), False)
             if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
                 transition = self.decide(current, signal)
                 await self.settled(current)
                 if transition.refusal is not None:
                     raise transition.refusal
-                return StartResult(current.execution, False)
+                return StartResult(await self.readable(current), False)
             check_reuse(current.execution, reuse)
         entity = self._begin(namespace, first, current)
         await self.settled(entity)
-        return StartResult(entity.execution, True)
+        return StartResult(await self.readable(entity), True)
+
+
+def check_kept(entity: Entity) -> None:
+    """Nothing may happen to a run that is being deleted, or is gone. Raises NotFound."""
+    if entity.deleted:
+        raise NotFound(f'workflow execution not found for workflow ID "{entity.key.workflow_id}" and run ID "{entity.key.run_id}"')
 
 
 def _nothing_joins(_: Entity) -> None:

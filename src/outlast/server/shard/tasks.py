@@ -76,7 +76,9 @@ class Tasks:
         if task is None or not task.started:
             raise NotFound("the workflow task ended before it was handed out")
         first = 1 if full else run.last_started_event_id + 1
-        page = await self._histories.page(entity, first)
+        # What a task's worker must see was durable before the task was offered, but for the start itself.
+        last = task.scheduled_event_id - 1 if task.virtual else task.started_event_id
+        page = await self._histories.page(entity, first, last_event_id=last)
         if task.virtual and not page.next_event_id:
             draft = Draft(execution, self._shard.context(run.namespace_id))
             virtual = b"".join(frame_event(event) for event in virtual_events(draft, task, task.identity))
@@ -85,7 +87,7 @@ class Tasks:
             run=run,
             task=task,
             history=page,
-            last_event_id=run.next_event_id - 1,
+            last_event_id=last,
             previous_started_event_id=run.last_started_event_id,
             queries=self._queries.riding(entity),
             messages=self._updates.messages(entity, task),
@@ -117,7 +119,7 @@ class Tasks:
 
     async def _query_task(self, query_id: str, payload: QueryPayload) -> StartedWorkflowTask:
         entity = await self._shard.find(payload.key)
-        run = entity.execution.run
+        run = (await self._shard.readable(entity)).run
         page = HistoryPage(b"", 0)
         if not payload.sticky:
             page = await self._histories.page(entity, 1)

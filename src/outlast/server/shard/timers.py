@@ -5,6 +5,7 @@ import heapq
 from collections.abc import Callable, Sequence
 
 from outlast.engine.keys import ExecutionKey
+from outlast.server.shard.insist import insist
 from outlast.server.shard.limits import DUE_PAGE, TIMER_HORIZON_NS
 from outlast.server.store.protocol import Store
 
@@ -34,14 +35,14 @@ class Timers:
         if self._task is not None:
             self._task.cancel()
 
-    def set(self, key: ExecutionKey, due_at: int | None) -> None:
-        """The run's next moment; None when it has none. Beyond the horizon the store remembers it."""
+    def set(self, key: ExecutionKey, due_at: int | None, *, stored: bool = True) -> None:
+        """The run's next moment; None when it has none. Beyond the horizon the store remembers it, if it was told."""
         if self._set.get(key) == due_at:
             return
         if due_at is None:
             self._set.pop(key, None)
             return
-        if due_at >= self._horizon:
+        if due_at >= self._horizon and stored:
             self._set.pop(key, None)
             if self._read_at is None or due_at < self._read_at:
                 self._read_at = due_at
@@ -57,7 +58,7 @@ class Timers:
             self._changed.clear()
             now = self._clock()
             if self._read_at is not None and self._read_at <= now:
-                await self._advance_horizon()
+                await insist(self._advance_horizon, "timers")
             ready = self._take_ready(now)
             if ready:
                 self._due(ready)
@@ -90,7 +91,6 @@ class Timers:
     async def _advance_horizon(self) -> None:
         """Read the timers of the next stretch of time from the store."""
         start, end, size = self._horizon, self._clock() + TIMER_HORIZON_NS, DUE_PAGE
-        self._horizon = end
         while True:
             page = await self._store.runs_due(start, end, size)
             for due_at, key in page:
@@ -102,4 +102,5 @@ class Timers:
             start = page[-1][0]
             if page[0][0] == start:  # more than a page comes due at one moment
                 size *= 2
+        self._horizon = end
         self._read_at = await self._store.next_due(end)

@@ -84,7 +84,6 @@ class Updates:
         deadline = loop.time() + timeout_s
         pending = entity.updates.get(update_id)
         while True:
-            await self._shard.settled(entity)
             reached = await self._reached(entity, update_id, pending, wanted)
             if reached.stage >= wanted or loop.time() >= deadline or self._shard.waits_released:
                 return reached
@@ -104,12 +103,13 @@ class Updates:
             entity = now
 
     async def _reached(self, entity: Entity, update_id: str, pending: PendingUpdate | None, wanted: int) -> Reached:
-        run = entity.execution.run
-        accepted = entity.execution.updates.get(update_id)
+        execution = await self._shard.readable(entity)
+        run = execution.run
+        accepted = execution.updates.get(update_id)
         if accepted is not None and accepted.completed_event_id:
             event = await self._histories.event(entity, accepted.completed_event_id)
             return Reached(run, COMPLETED, event.workflow_execution_update_completed_event_attributes.outcome)
-        if accepted is not None:
+        if accepted is not None and accepted.accepted_event_id:
             return Reached(run, ACCEPTED) if run.open else Reached(run, COMPLETED, failed_by_close())
         if pending is not None and pending.outcome is not None:
             return Reached(run, COMPLETED, pending.outcome)
