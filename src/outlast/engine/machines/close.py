@@ -59,7 +59,8 @@ def evolve_closed(draft: Draft, event: HistoryEvent) -> None:
         return
     for child in list(draft.children):
         abandoned = child.parent_close_policy == ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON
-        if child.run_id and (not abandoned or child.first_task_to_release):
+        # One without a run id may have been made all the same: word of it had not come.
+        if not child.run_id or not abandoned or child.first_task_to_release:
             draft.children.edit(child.initiated_event_id).policy_to_apply = True
             draft.effects.append(ApplyClosePolicy(child.initiated_event_id))
     if run.parent is not None and not run.new_run_id:

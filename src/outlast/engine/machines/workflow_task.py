@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from outlast.engine.draft import Draft
 
 SERVER_IDENTITY = "history-service"
+RETURNED_REQUEST_ID = "request-from-RespondWorkflowTaskCompleted"
+"""Of a task that is started with the answer to the last one's completion."""
 FORCE_CLOSE = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND
 
 

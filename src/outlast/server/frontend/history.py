@@ -67,7 +67,7 @@ class HistoryCalls:
         limit = size if 0 < size < HISTORY_PAGE_BATCHES else HISTORY_PAGE_BATCHES
         run = execution.run
         last = position.last_event_id if position else 0
-        page = await self._histories.page(entity, first, limit, last_event_id=last)
+        page = await self._histories.page(entity, first, limit, last_event_id=last or run.next_event_id - 1)
         data = page.data
         reached_end = not page.next_event_id
         if reached_end and not request.wait_new_event and last in (0, run.next_event_id - 1):

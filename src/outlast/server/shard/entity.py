@@ -13,6 +13,7 @@ from outlast.engine.keys import ExecutionKey, PartKey
 from outlast.engine.refusals import Refusal
 from outlast.engine.state import Execution, encode_core
 from outlast.engine.transition import Transition
+from outlast.engine.work import next_due
 from outlast.server.shard.limits import TAIL_BATCHES_MAX, TAIL_BYTES_MAX
 from outlast.server.shard.visibility import visibility_record
 from outlast.server.store.protocol import EventBatch, RunWrite
@@ -132,6 +133,7 @@ class Entity:
         if self.readable is self.execution:
             self.readable = undo.before
         self.execution = undo.before
+        self.due_at = next_due(undo.before)
         for _ in range(undo.batch_count):
             self.batches.pop()
             self._tail_bytes -= len(self.tail.pop().data)

@@ -14,7 +14,7 @@ from temporalio.api.enums.v1 import (
 from temporalio.api.history.v1 import History, HistoryEvent
 
 from outlast.engine import triggers as t
-from outlast.engine.keys import ExecutionKey
+from outlast.engine.keys import ExecutionKey, WorkflowKey
 from outlast.engine.machines.child_workflow import start_of_child
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
 from outlast.engine.refusals import AlreadyStarted, HistoryTooLarge, InvalidArgument, NotFound
@@ -40,14 +40,15 @@ class Outbox:
     def __init__(self, shard: Shard, histories: Histories) -> None:
         self._shard = shard
         self._histories = histories
-        self._under_way: set[tuple[ExecutionKey, Effect]] = set()
+        self._under_way: dict[tuple[ExecutionKey, Effect], asyncio.Task[None]] = {}
 
     def deliver(self, key: ExecutionKey, effect: Effect) -> None:
         """Begin the delivery of a message of the run `key`, unless it is under way."""
         message = (key, effect)
         if message not in self._under_way:
-            self._under_way.add(message)
-            self._shard.spawn(asyncio.ensure_future(self._persist(message, self._delivery(key, effect))))
+            delivery = asyncio.ensure_future(self._persist(message, self._delivery(key, effect)))
+            self._under_way[message] = delivery
+            self._shard.spawn(delivery)
 
     def _delivery(self, key: ExecutionKey, effect: Effect) -> Callable[[], Awaitable[None]]:
         match effect:
@@ -70,7 +71,7 @@ class Outbox:
         except (NotFound, HistoryTooLarge) as gone:
             logger.info("delivery of %s is over, for its run is: %s", message, gone)
         finally:
-            self._under_way.discard(message)
+            self._under_way.pop(message, None)
 
     async def _start_child(self, parent_key: ExecutionKey, initiated_event_id: int) -> None:
         parent = await self._shard.find(parent_key)
@@ -121,8 +122,22 @@ class Outbox:
         child = parent.execution.children.get(initiated_event_id)
         if child is None or not child.policy_to_apply:
             return
-        await self._close_policy(parent.execution.run, child, child.run_id)
+        starting = self._under_way.get((parent_key, StartChild(initiated_event_id)))
+        if starting is not None:
+            await asyncio.wait([starting])
+        first_run_id = child.run_id or await self._unheard_of(parent.execution.run, child)
+        if first_run_id:
+            await self._close_policy(parent.execution.run, child, first_run_id)
         await self._shard.update(parent_key, t.ChildPolicyApplied(initiated_event_id))
+
+    async def _unheard_of(self, parent: Run, child: Child) -> str:
+        """The first run of a child whose start its parent never heard of; empty when there is none."""
+        current = await self._shard.find_current(WorkflowKey(child.namespace_id, child.workflow_id))
+        run = current.execution.run if current is not None else None
+        if run is None or run.parent is None:
+            return ""
+        ours = run.parent.run_id == parent.run_id and run.parent.initiated_event_id == child.initiated_event_id
+        return run.first_run_id if ours else ""
 
     async def _close_policy(self, parent: Run, child: Child, first_run_id: str) -> None:
         """Treat the child's current run as its parent's close asks."""

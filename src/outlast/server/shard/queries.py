@@ -63,6 +63,7 @@ class Queries:
         if not run.last_started_event_id and not run.open:
             raise WorkflowNotReady("Workflow execution closed before WorkflowTaskStarted event")
         await self._wait_for_first_task(entity, min(timeout_s, QUERY_FIRST_TASK_WAIT_S))
+        entity = await self._shard.find(entity.key)
         run = entity.execution.run
         task = run.workflow_task
         if task is not None and task.attempt >= 3:
@@ -71,7 +72,7 @@ class Queries:
         if run.open and (task is not None or not run.last_started_event_id):
             result = await self._ride(entity, query, deadline)
         if result is None:
-            result = await self._ask(entity, query, deadline)
+            result = await self._ask(await self._shard.find(entity.key), query, deadline)
         return _checked(result)
 
     async def _wait_for_first_task(self, entity: Entity, timeout_s: float) -> None:

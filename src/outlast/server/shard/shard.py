@@ -1,9 +1,10 @@
 """The shard: one way in for every change of a run. Load, decide, commit; only then is anything visible."""
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 
 import msgspec
@@ -17,7 +18,7 @@ from outlast.engine.decide import decide
 from outlast.engine.keys import ExecutionKey, WorkflowKey
 from outlast.engine.machines.reset import Reset, begin_again
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
-from outlast.engine.refusals import AlreadyStarted, NotFound
+from outlast.engine.refusals import AlreadyStarted, NotFound, Refusal
 from outlast.engine.state import Execution, decode_execution
 from outlast.engine.transition import (
     Effect,
@@ -101,8 +102,14 @@ class Shard:
     async def _resume(self, key: ExecutionKey) -> None:
         entity = await self._load(key)
         if entity is not None:
+            # What follows from a commit that is under way leaves when it lands.
+            await self.settled(entity)
             self._run_effects(key, pending_work(entity.execution))
-            self._timers.set(key, entity.due_at)
+            self.retime(entity)
+
+    def retime(self, entity: Entity) -> None:
+        """Have the timers know the run's next moment."""
+        self._timers.set(entity.key, entity.due_at, stored=not entity.unwritten)
 
     def release_waits(self) -> None:
         """For a clean shutdown: whoever waits for something to happen to a run is answered with how things stand."""
@@ -201,11 +208,21 @@ class Shard:
         Raises a Refusal (nothing has changed, or history says what was wrong) or a StoreError (nothing was written).
         """
         entity = await self.find(key)
-        transition = self.decide(entity, trigger)
+        async with self.true_refusals(entity):
+            transition = self.decide(entity, trigger)
         await self.settled(entity)
         if transition.refusal is not None:
             raise transition.refusal
         return transition
+
+    @contextlib.asynccontextmanager
+    async def true_refusals(self, entity: Entity) -> AsyncIterator[None]:
+        """A refusal speaks of the run's state: it leaves when that is durable. A StoreError, when it is lost, leaves instead."""
+        try:
+            yield
+        except Refusal:
+            await self.settled(entity)
+            raise
 
     def decide(self, entity: Entity, trigger: Trigger) -> Transition:
         """Decide, and let it be the state in memory; its commit is on its way."""
@@ -342,7 +359,7 @@ class Shard:
             await self._delete(entity)
         else:
             self.decide(entity, triggers.TimersDue())
-            self._timers.set(key, entity.due_at, stored=not entity.unwritten)
+            self.retime(entity)
 
     async def _delete(self, entity: Entity) -> None:
         """Its time is over: forget it, here and in the store."""
@@ -381,28 +398,36 @@ class Shard:
         joined = joined or _nothing_joins
         current = await self.find_current(WorkflowKey(namespace.id, first.workflow_id))
         if current is not None:
-            run = current.execution.run
-            if run.create_request_id == first.request_id:
-                joined(current)
+            async with self.true_refusals(current):
+                used = self._use_existing(current, first, reuse, conflict, attach, joined)
+            if used is not None:
                 await self.settled(current)
-                return StartResult(await self.readable(current), True)
-            if first.request_id in current.execution.attached:
-                await self.settled(current)
-                return StartResult(await self.readable(current), False, attached=True)
-            if run.open and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
-                if attach is not None:
-                    self.decide(current, attach)
-                joined(current)
-                await self.settled(current)
-                return StartResult(await self.readable(current), False, attached=attach is not None)
-            if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
-                text = f"Workflow execution is already running. WorkflowId: {run.workflow_id}, RunId: {run.run_id}."
-                raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
-            check_reuse(current.execution, reuse)
+                return msgspec.structs.replace(used, execution=await self.readable(current))
         entity = self._begin(namespace, first, current)
         joined(entity)
         await self.settled(entity)
         return StartResult(await self.readable(entity), True)
+
+    def _use_existing(
+        self, current: Entity, first: Start, reuse: int, conflict: int, attach: Attach | None, joined: Callable[[Entity], None]
+    ) -> StartResult | None:
+        """The answer to a start that the current run takes; None when another run is to begin. Raises AlreadyStarted."""
+        run = current.execution.run
+        if run.create_request_id == first.request_id:
+            joined(current)
+            return StartResult(current.execution, True)
+        if first.request_id in current.execution.attached:
+            return StartResult(current.execution, False, attached=True)
+        if run.open and conflict == Conflict.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+            if attach is not None:
+                self.decide(current, attach)
+            joined(current)
+            return StartResult(current.execution, False, attached=attach is not None)
+        if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
+            text = f"Workflow execution is already running. WorkflowId: {run.workflow_id}, RunId: {run.run_id}."
+            raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
+        check_reuse(current.execution, reuse)
+        return None
 
     def _begin(self, namespace: NamespaceView, first: Start, current: Entity | None) -> Entity:
         """Start a run; an open current one is terminated in the same commit."""
@@ -450,13 +475,14 @@ class Shard:
             if first.request_id == run.create_request_id or first.request_id in current.execution.request_ids:
                 await self.settled(current)
                 return StartResult(await self.readable(current), False)
-            if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
-                transition = self.decide(current, signal)
-                await self.settled(current)
-                if transition.refusal is not None:
-                    raise transition.refusal
-                return StartResult(await self.readable(current), False)
-            check_reuse(current.execution, reuse)
+            async with self.true_refusals(current):
+                if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
+                    transition = self.decide(current, signal)
+                    await self.settled(current)
+                    if transition.refusal is not None:
+                        raise transition.refusal
+                    return StartResult(await self.readable(current), False)
+                check_reuse(current.execution, reuse)
         entity = self._begin(namespace, first, current)
         await self.settled(entity)
         return StartResult(await self.readable(entity), True)

@@ -1,13 +1,14 @@
 """Handing out work: claims of workflow tasks, activities and queries, and what a completion brings back at once."""
 
-from collections.abc import Hashable
+import contextlib
+from collections.abc import Hashable, Sequence
 
 import msgspec
 from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
 
 from outlast.engine.draft import Draft
 from outlast.engine.keys import ExecutionKey
-from outlast.engine.machines.workflow_task import virtual_events
+from outlast.engine.machines.workflow_task import RETURNED_REQUEST_ID, virtual_events
 from outlast.engine.refusals import NotFound
 from outlast.engine.triggers import (
     CompleteWorkflowTask,
@@ -65,15 +66,16 @@ class Tasks:
         trigger = StartWorkflowTask(work.scheduled_event_id, work.attempt, poller.request_id, poller.identity, queue.sticky)
         self._shard.decide(entity, trigger)
         await self._shard.settled(entity)
-        task = await self._workflow_task(entity, full=not queue.sticky)
+        task = await self._workflow_task(entity, poller.request_id, full=not queue.sticky)
         backlog_count = self._shard.matching.backlog_count(queue)
         return task if not backlog_count else _with_backlog(task, backlog_count)
 
-    async def _workflow_task(self, entity: Entity, *, full: bool) -> StartedWorkflowTask:
+    async def _workflow_task(self, entity: Entity, request_id: str, *, full: bool) -> StartedWorkflowTask:
+        """The task that was started under this request id; NotFound when another, or none, has taken its place."""
         execution = entity.execution
         run = execution.run
         task = run.workflow_task
-        if task is None or not task.started:
+        if task is None or not task.started or task.request_id != request_id:
             raise NotFound("the workflow task ended before it was handed out")
         first = 1 if full else run.last_started_event_id + 1
         # What a task's worker must see was durable before the task was offered, but for the start itself.
@@ -99,7 +101,7 @@ class Tasks:
         task = entity.execution.run.workflow_task
         if task is None or not task.started or task.request_id != request_id:
             return None
-        return await self._workflow_task(entity, full=True)
+        return await self._workflow_task(entity, request_id, full=True)
 
     async def _claim_activity(self, work: ActivityWork, poller: Poller) -> StartedActivity:
         entity = await self._shard.find(work.key)
@@ -108,11 +110,12 @@ class Tasks:
         await self._shard.settled(entity)
         if transition.refusal is not None:
             raise NotFound("the run ended when the activity was to be handed out")
-        return await self._activity(entity, work.scheduled_event_id)
+        return await self._activity(entity, work.scheduled_event_id, poller.request_id)
 
-    async def _activity(self, entity: Entity, scheduled_event_id: int) -> StartedActivity:
+    async def _activity(self, entity: Entity, scheduled_event_id: int, request_id: str) -> StartedActivity:
+        """The attempt that was started under this request id; NotFound when another, or none, has taken its place."""
         activity = entity.execution.activities.get(scheduled_event_id)
-        if activity is None:
+        if activity is None or not activity.started or activity.request_id != request_id:
             raise NotFound("the activity ended before it was handed out")
         event = await self._histories.event(entity, scheduled_event_id)
         return StartedActivity(entity.execution.run, activity, event.activity_task_scheduled_event_attributes)
@@ -122,7 +125,7 @@ class Tasks:
         run = (await self._shard.readable(entity)).run
         page = HistoryPage(b"", 0)
         if not payload.sticky:
-            page = await self._histories.page(entity, 1)
+            page = await self._histories.page(entity, 1, last_event_id=run.next_event_id - 1)
         return StartedWorkflowTask(
             run=run,
             task=None,
@@ -142,6 +145,7 @@ class Tasks:
                     task = entity.execution.run.workflow_task
                     assert task is not None
                     offer = offer_workflow_task(entity.execution.run, task)
+                    self._shard.retime(entity)
                     self._shard.offer(self._shard.workflow_queue(work.key, offer), work)
             case ActivityWork():
                 trigger = ReleaseActivity(work.scheduled_event_id, work.attempt, poller.request_id)
@@ -156,7 +160,8 @@ class Tasks:
         """Do the worker's commands; what it gets back at once: its next workflow task, activities to run itself."""
         entity = await self._shard.find(key)
         trigger = CompleteWorkflowTask(token, request, new_run_id(), self._updates.sent(entity), self._updates.waiting(entity))
-        transition = self._shard.decide(entity, trigger)
+        async with self._shard.true_refusals(entity):
+            transition = self._shard.decide(entity, trigger)
         settled_updates = self._updates.take(entity, transition)
         scheduled = list(transition.eager_activities)
         riding = self._queries.take_answered(entity, request)
@@ -167,9 +172,17 @@ class Tasks:
         self._queries.answer(entity, riding)
         workflow_task = None
         if transition.new_workflow_task and entity.execution is transition.after:
-            workflow_task = await self._workflow_task(entity, full=False)
-        activities = [await self._activity(entity, event_id) for event_id in scheduled if event_id in entity.execution.activities]
+            workflow_task = await self._workflow_task(entity, RETURNED_REQUEST_ID, full=False)
+        activities = await self._eager_activities(entity, scheduled, trigger.request_id)
         return CompletedWorkflowTask(workflow_task, activities, transition.reset_history_event_id)
+
+    async def _eager_activities(self, entity: Entity, scheduled: Sequence[int], request_id: str) -> list[StartedActivity]:
+        """Those that have not ended, or timed out, while they were written."""
+        activities = []
+        for event_id in scheduled:
+            with contextlib.suppress(NotFound):
+                activities.append(await self._activity(entity, event_id, request_id))
+        return activities
 
 
 def _with_backlog(task: StartedWorkflowTask, backlog_count: int) -> StartedWorkflowTask:

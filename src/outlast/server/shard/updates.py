@@ -48,7 +48,8 @@ class Updates:
         run = entity.execution.run
         if first_execution_run_id and first_execution_run_id != run.first_run_id:
             raise NotFound("workflow execution not found")
-        self.admit(entity, request)
+        async with self._shard.true_refusals(entity):
+            self.admit(entity, request)
         return await self._wait(entity, request.meta.update_id, wanted, timeout_s)
 
     async def poll(self, key: ExecutionKey, update_id: str, wanted: int, timeout_s: float) -> Reached:
