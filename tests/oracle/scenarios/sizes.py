@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from temporalio.api.common.v1 import Header, Memo, Payload, Payloads
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.update.v1 import Input, Meta
@@ -81,9 +82,9 @@ async def large_queries(w: World) -> None:
     await w.start()
     await w.step()
     await w.query(query={"query_type": "state", "query_args": v.oversized()})
-    await w.query(query={"query_type": LONG, "query_args": v.payloads("x")}, seconds=2)
-    await w.query(query={"query_type": "q", "header": Header(fields={"h": blob(2 * MEBIBYTE + 1)})}, seconds=2)
-    asked = asyncio.create_task(w.query())
+    await w.query(query={"query_type": LONG, "query_args": v.payloads("x")}, seconds=4)
+    await w.query(query={"query_type": "q", "header": Header(fields={"h": blob(2 * MEBIBYTE + 1)})}, seconds=4)
+    asked = asyncio.create_task(w.query(seconds=25))
     task = await w.poll(record=False)
     answer = api.RespondQueryTaskCompletedRequest(
         namespace=w.namespace, task_token=task.task_token, completed_type="QUERY_RESULT_TYPE_ANSWERED", query_result=v.oversized()
@@ -201,6 +202,13 @@ COMMANDS = {
 }
 
 
+ACCEPTED = {
+    "child_header": EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED,
+    "signal_name": EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
+}
+"""Those that are not too large, and what follows them."""
+
+
 @scenario()
 async def large_commands(w: World) -> None:
     """Commands whose payloads are too large end the workflow, or fail the task."""
@@ -209,6 +217,8 @@ async def large_commands(w: World) -> None:
         await w.start(workflow_id=workflow_id, task_queue=TaskQueue(name=w.name(f"queue-{name}")))
         task = await w.poll(record=False, queue=w.name(f"queue-{name}"))
         await w.complete(task, command(w))
+        if name in ACCEPTED:
+            await w.until(ACCEPTED[name], workflow_id)
         await w.history(workflow_id)
 
 
