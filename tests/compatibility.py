@@ -135,7 +135,8 @@ def proofs() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Calls and commands, and the scenarios that use them."""
     world = _texts_of_functions(ast.parse((ORACLE / "world.py").read_text()))
     values = _texts_of_functions(ast.parse((ORACLE / "values.py").read_text()))
-    shared = {name: world.get(name, set()) | values.get(name, set()) for name in world | values}
+    world.pop("activity")  # the arguments of each use say which call it is
+    shared = {"w": world, "v": values}
     calls: dict[str, list[str]] = defaultdict(list)
     commands: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ORACLE / "scenarios").glob("[!_]*.py")):
@@ -174,12 +175,14 @@ def _texts(node: ast.AST) -> set[str]:
     return constants & (_WORKFLOW_METHODS | _COMMANDS)
 
 
-def _used(node: ast.AST, local: Mapping[str, ast.AST], shared: Mapping[str, set[str]], seen: frozenset[str] = frozenset()) -> set[str]:
-    """The names of calls and commands that a scenario uses, through its helpers too."""
+def _used(
+    node: ast.AST, local: Mapping[str, ast.AST], shared: Mapping[str, Mapping[str, set[str]]], seen: frozenset[str] = frozenset()
+) -> set[str]:
+    """The names of calls and commands that a scenario uses, through its helpers too: `w.…` of the world, `v.…` of the values."""
     used = _texts(node)
     for leaf in ast.walk(node):
-        if isinstance(leaf, ast.Attribute) and leaf.attr in shared:
-            used |= shared[leaf.attr]
+        if isinstance(leaf, ast.Attribute) and isinstance(leaf.value, ast.Name) and leaf.value.id in shared:
+            used |= shared[leaf.value.id].get(leaf.attr, set())
         elif isinstance(leaf, ast.Name) and leaf.id in local and leaf.id not in seen:
             used |= _used(local[leaf.id], local, shared, seen | {leaf.id})
         if isinstance(leaf, ast.Call) and isinstance(leaf.func, ast.Attribute) and leaf.func.attr == "activity":
