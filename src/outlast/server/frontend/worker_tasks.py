@@ -1,7 +1,6 @@
 """Calls of workers: polls and answers."""
 
 from collections.abc import Mapping
-from uuid import uuid4
 
 from temporalio.api.common.v1 import Payloads, Priority
 from temporalio.api.enums.v1 import QueryResultType, TaskQueueKind
@@ -64,6 +63,7 @@ from outlast.server.frontend.tokens import (
     of_kind,
 )
 from outlast.server.handover import Poller, QueueKind, QueueName
+from outlast.server.shard.ids import new_run_id
 from outlast.server.shard.protocol import StartedActivity, StartedWorkflowTask
 from outlast.server.shard.queries import Queries, Rejected
 from outlast.server.shard.shard import Shard
@@ -88,7 +88,7 @@ class WorkerCalls:
         timeout_s = task_poll_s(call)
         sticky = request.task_queue.kind == TaskQueueKind.TASK_QUEUE_KIND_STICKY
         queue = QueueName(namespace.id, request.task_queue.name, QueueKind.WORKFLOW, sticky)
-        poller = Poller(request.identity, str(uuid4()), request.worker_instance_key)
+        poller = Poller(request.identity, new_run_id(), request.worker_instance_key)
         task = await self._shard.matching.poll(queue, poller, timeout_s)
         if task is None:
             return b""
@@ -166,7 +166,7 @@ class WorkerCalls:
         queue = QueueName(namespace.id, request.task_queue.name, QueueKind.ACTIVITY)
         rate = request.task_queue_metadata.max_tasks_per_second
         rate_per_second = rate.value if request.task_queue_metadata.HasField("max_tasks_per_second") else 100_000.0
-        poller = Poller(request.identity, str(uuid4()), request.worker_instance_key, rate_per_second)
+        poller = Poller(request.identity, new_run_id(), request.worker_instance_key, rate_per_second)
         task = await self._shard.matching.poll(queue, poller, timeout_s)
         if task is None:
             return PollActivityTaskQueueResponse()

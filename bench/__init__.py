@@ -1,0 +1,1 @@
+"""Outlast measured: against the real development server, and against its own goals."""
