@@ -51,8 +51,7 @@ OPAQUE_FIELDS = {
 }
 # Hints that come and go from one call to the next on the real server.
 HINT_FIELDS = {"backlog_count_hint", "poller_scaling_decision"}
-# Where there is a cron schedule the server computes it from the wall clock.
-OF_CRON = {"first_workflow_task_backoff"}
+BACKOFF = {"first_workflow_task_backoff"}
 # Lists that the real server makes from an unordered map.
 UNORDERED_FIELDS = {"pending_activities", "pending_children"}
 # Durations that the server computes from the wall clock: rounded up to whole seconds.
@@ -80,7 +79,7 @@ class Normaliser:
         if isinstance(message, AnyMessage):
             return self._any(message)
         fields = sorted(message.ListFields(), key=lambda field: field[0].number)
-        hidden = HINT_FIELDS | (OF_CRON if getattr(message, "cron_schedule", "") else set())
+        hidden = HINT_FIELDS | (BACKOFF if _backoff_depends_on_the_clock(message) else set())
         return {field.name: self._field(field, value) for field, value in fields if field.name not in hidden}
 
     def error(self, error: grpc.aio.AioRpcError) -> dict[str, Any]:
@@ -170,3 +169,10 @@ class Normaliser:
         except KeyError:
             return {"type": name}
         return {"type": name, **self.message(kind.FromString(packed.value))}
+
+
+def _backoff_depends_on_the_clock(message: Message) -> bool:
+    """Of a cron workflow, and of a run whose predecessor lived less than a second, which a slow machine may make longer."""
+    if getattr(message, "cron_schedule", ""):
+        return True
+    return bool(getattr(message, "continued_execution_run_id", "") and message.first_workflow_task_backoff.nanos)

@@ -10,15 +10,14 @@ from functools import partial
 import msgspec
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy as Conflict
-from temporalio.api.enums.v1 import WorkflowIdReusePolicy as Reuse
 
-from outlast.engine import state, triggers
+from outlast.engine import triggers
 from outlast.engine.begin import begin
 from outlast.engine.decide import decide
 from outlast.engine.keys import ExecutionKey, WorkflowKey
 from outlast.engine.machines.reset import Reset, begin_again
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
-from outlast.engine.refusals import AlreadyStarted, NotFound, Refusal
+from outlast.engine.refusals import NotFound, Refusal
 from outlast.engine.state import Execution, decode_execution
 from outlast.engine.transition import (
     Effect,
@@ -41,6 +40,7 @@ from outlast.server.shard import limits
 from outlast.server.shard.commits import Commits
 from outlast.server.shard.deletions import Deletions
 from outlast.server.shard.entity import Entity
+from outlast.server.shard.id_policies import already_running, check_reuse
 from outlast.server.shard.ids import new_run_id
 from outlast.server.shard.insist import insist
 from outlast.server.shard.protocol import (
@@ -424,8 +424,7 @@ class Shard:
             joined(current)
             return StartResult(current.execution, False, attached=attach is not None)
         if run.open and conflict != Conflict.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
-            text = f"Workflow execution is already running. WorkflowId: {run.workflow_id}, RunId: {run.run_id}."
-            raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
+            raise already_running(run)
         check_reuse(current.execution, reuse)
         return None
 
@@ -496,20 +495,3 @@ def check_kept(entity: Entity) -> None:
 
 def _nothing_joins(_: Entity) -> None:
     pass
-
-
-_FAILED = (state.FAILED, state.CANCELED, state.TERMINATED, state.TIMED_OUT)
-
-
-def check_reuse(execution: Execution, reuse: int) -> None:
-    """Whether the id of a closed run may be used again."""
-    run = execution.run
-    if run.open:
-        return
-    named = f"WorkflowId: {run.workflow_id}, RunId: {run.run_id}. Workflow Id reuse policy:"
-    if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
-        text = f"Workflow execution already finished. {named} reject duplicate workflow Id."
-        raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
-    if reuse == Reuse.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY and run.status not in _FAILED:
-        text = f"Workflow execution already finished successfully. {named} allow duplicate workflow Id if last run failed."
-        raise AlreadyStarted(text, run.create_request_id, run.run_id, run.first_run_id)
