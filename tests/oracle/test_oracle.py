@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import warnings
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 
 from tests.compatibility import BUILT_EVENTS
 from tests.oracle.play import AT_ONCE, Take, judge, play
-from tests.oracle.registry import load
+from tests.oracle.registry import Scenario, load
 from tests.oracle.servers import server
 
 SCENARIOS = load()
+REPLAYS = 3
+REPLAYED_MAX = 12
+"""More than so many differences are no matter of timing."""
 pytestmark = pytest.mark.xdist_group("oracle")
 
 
@@ -31,7 +35,20 @@ async def _play(names: list[str]) -> dict[str, dict[str, Take]]:
     async with contextlib.AsyncExitStack() as stack:
         addresses = [await stack.enter_async_context(server(side)) for side in ("real", "ours")]
         real, ours = await asyncio.gather(*(play(scenarios, address, asyncio.Semaphore(AT_ONCE)) for address in addresses))
+        await _play_again(scenarios, addresses, real, ours)
         return {"real": real, "ours": ours}
+
+
+async def _play_again(scenarios: list[Scenario], addresses: list[str], real: dict[str, Take], ours: dict[str, Take]) -> None:
+    """Play alone what differed while many scenarios ran at once: on a busy machine either server may come too late for one."""
+    for _ in range(REPLAYS):
+        differing = [scenario for scenario in scenarios if judge(scenario, real[scenario.name], ours[scenario.name])]
+        if len(differing) > REPLAYED_MAX:
+            return
+        for scenario in differing:
+            warnings.warn(f"{scenario.name} differed, and is played again alone", stacklevel=1)
+            takes = await asyncio.gather(*(play([scenario], address, asyncio.Semaphore(1)) for address in addresses))
+            real[scenario.name], ours[scenario.name] = (take[scenario.name] for take in takes)
 
 
 def test_every_event_that_is_built_is_written_in_some_scenario(takes: dict[str, dict[str, Take]]) -> None:
