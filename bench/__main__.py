@@ -6,6 +6,7 @@ python -m bench --only history        some sections only, writes nothing
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,6 +26,7 @@ from bench.speed import measure_speed
 from bench.startup import measure_startup
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
+EXIT_TERMINATED = 143
 SECTIONS = "speed", "rest", "history", "startup"
 TABLE_WIDTH = 120
 """Where no terminal says how wide it is."""
@@ -41,6 +43,7 @@ def main() -> int:
     plan = QUICK if options.quick else FULL
     if options.patience is not None:
         plan = msgspec.structs.replace(plan, patience_s=options.patience)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(EXIT_TERMINATED))  # unwinds: no server stays behind
     console = Console()
     if not console.is_terminal:
         console.width = TABLE_WIDTH
