@@ -180,6 +180,20 @@ class Entity:
             return None
         return [batch for batch in self.tail if batch.last_event_id >= first_event_id]
 
+    async def woken(self, deadline: float) -> bool:
+        """Wait until something of this run is durable, or until the loop's time is `deadline`: False."""
+        waiter = asyncio.get_running_loop().create_future()
+        self.waiters.append(waiter)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await waiter
+        except TimeoutError:
+            return False
+        finally:
+            if waiter in self.waiters:
+                self.waiters.remove(waiter)
+        return True
+
     def wake(self) -> None:
         """Something has happened that a reader may be waiting for."""
         waiters, self.waiters = self.waiters, []

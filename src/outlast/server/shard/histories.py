@@ -81,13 +81,4 @@ class Histories:
                 return execution
             if loop.time() >= deadline or self._shard.waits_released:
                 return execution
-            waiter = loop.create_future()
-            entity.waiters.append(waiter)
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await waiter
-            except TimeoutError:
-                continue
-            finally:
-                if waiter in entity.waiters:
-                    entity.waiters.remove(waiter)
+            await entity.woken(deadline)

@@ -76,16 +76,10 @@ class Queries:
         return _checked(result)
 
     async def _wait_for_first_task(self, entity: Entity, timeout_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
+        deadline = asyncio.get_running_loop().time() + timeout_s
         while (run := entity.execution.run).open and run.first_task_pending:
-            waiter = loop.create_future()
-            entity.waiters.append(waiter)
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await waiter
-            except TimeoutError:
-                raise WorkflowNotReady("Workflow task is not scheduled yet.") from None
+            if not await entity.woken(deadline):
+                raise WorkflowNotReady("Workflow task is not scheduled yet.")
 
     # Riding on a workflow task
 

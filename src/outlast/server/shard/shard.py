@@ -6,6 +6,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
+from itertools import islice
 
 import msgspec
 from temporalio.api.common.v1 import Payloads
@@ -188,7 +189,7 @@ class Shard:
         self._entities[entity.key] = entity
         excess = len(self._entities) - limits.CACHED_RUNS_MAX
         if excess > 0:
-            oldest = [other for other in list(self._entities.values())[: excess + 8] if other.idle and other is not entity]
+            oldest = [other for other in islice(self._entities.values(), excess + 8) if other.idle and other is not entity]
             for other in oldest[:excess]:
                 self._drop(other)
 

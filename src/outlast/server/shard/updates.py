@@ -88,16 +88,8 @@ class Updates:
             reached = await self._reached(entity, update_id, pending, wanted)
             if reached.stage >= wanted or loop.time() >= deadline or self._shard.waits_released:
                 return reached
-            waiter = loop.create_future()
-            entity.waiters.append(waiter)
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await waiter
-            except TimeoutError:
+            if not await entity.woken(deadline):
                 continue
-            finally:
-                if waiter in entity.waiters:
-                    entity.waiters.remove(waiter)
             now = await self._shard.find(entity.key)
             if now is not entity and update_id not in now.execution.updates:
                 raise UpdateLost("workflow update was aborted")
