@@ -1,19 +1,20 @@
 """The node: one process's server, wired from its parts. The only place that knows every concrete class."""
 
+from __future__ import annotations
+
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-import grpc.aio
 import msgspec
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from temporalio.api.workflowservice.v1 import service_pb2
+from google.protobuf.message import Message
 
 from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
-from outlast.server.frontend import calls
+from outlast.server.direct_door import DirectDoor
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
+from outlast.server.frontend.calls import SERVICE, Reply, Service
 from outlast.server.frontend.history import HistoryCalls
-from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
 from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
 from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.service import handlers
@@ -35,6 +36,9 @@ from outlast.server.store.memory import MemoryStore
 from outlast.server.store.protocol import Store
 from outlast.server.store.sqlite import SqliteStore
 
+if TYPE_CHECKING:
+    from outlast.server.grpc_door import GrpcDoor
+
 SHUTDOWN_GRACE_S = 1.0
 """How long running calls may take when the node stops; long polls are released at once."""
 
@@ -43,8 +47,8 @@ class NodeSettings(msgspec.Struct, frozen=True):
     """How a node is set up."""
 
     ip: str = "127.0.0.1"
-    port: int = 7233
-    """0: any free port."""
+    port: int | None = 7233
+    """0: any free port. None: no port, only calls from this process."""
     db_filename: str | None = None
     """The SQLite file; None: memory."""
     namespaces: tuple[str, ...] = ("default",)
@@ -85,32 +89,47 @@ class Node:
             ActivityOperationCalls(self._shard, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),
         )
-        self._health = health.aio.HealthServicer()
-        self._server: grpc.aio.Server | None = None
-        self._port = settings.port
+        self._services = (Service(SERVICE, self._handlers),)
+        self._direct = DirectDoor(self._services)
+        self._wire: GrpcDoor | None = None
+        self._running = False
 
     @property
     def address(self) -> str:
-        """Where clients find the node: host and port."""
-        return f"{self._settings.ip}:{self._port}"
+        """Where clients find the node: host and port; empty when it has no port."""
+        return f"{self._settings.ip}:{self._wire.port}" if self._wire is not None else ""
+
+    async def call(
+        self,
+        service: str,
+        method: str,
+        request: Message,
+        timeout_s: float | None = None,
+        headers: Mapping[str, str | bytes] = {},
+    ) -> Reply:
+        """A call from this process and this event loop, by the full name of the service and the method's name on the wire.
+
+        The reply is a message, or the bytes of one. Raises frontend.errors.CallFailed with what the wire would say.
+        """
+        return await self._direct.call(service, method, request, timeout_s, headers)
 
     async def start(self) -> None:
         """Serve. Raises a StoreError when the store cannot be opened or written, OSError for a port that is taken."""
-        server = self._listen()
+        wire = self._listen()
         try:
             await self._store.open()
             await self._open()
-            await server.start()
+            if wire is not None:
+                await wire.start()
         except BaseException:
-            await server.stop(None)
+            if wire is not None:
+                await wire.stop(None)
             await self._shard.close()
             await self._store.close()
             raise
-        self._server = server
-        serving = health_pb2.HealthCheckResponse.SERVING
-        workflow_service = service_pb2.DESCRIPTOR.services_by_name["WorkflowService"].full_name
-        for name in ("", workflow_service):
-            await self._health.set(name, serving)
+        self._wire = wire
+        self._running = True
+        self._direct.open()
 
     async def _open(self) -> None:
         await self._namespaces.open()
@@ -119,38 +138,30 @@ class Node:
             await self._namespaces.ensure(name, types)
         await self._shard.open()
 
-    def _listen(self) -> grpc.aio.Server:
-        server = grpc.aio.server(
-            options=[
-                ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-                ("grpc.max_send_message_length", -1),
-                ("grpc.so_reuseport", 0),
-                ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-                ("grpc.http2.max_ping_strikes", 0),
-            ]
-        )
-        server.add_generic_rpc_handlers((calls.service(self._handlers),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        wanted = f"{self._settings.ip}:{self._settings.port}"
-        try:
-            self._port = server.add_insecure_port(wanted)
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {wanted}: the port is taken or the address is not this machine's") from error
-        return server
+    def _listen(self) -> GrpcDoor | None:
+        if self._settings.port is None:
+            return None
+        from outlast.server.grpc_door import GrpcDoor  # the one import of gRPC: a node without a port does without it
+
+        return GrpcDoor(self._services, self._settings.ip, self._settings.port)
 
     async def stop(self) -> None:
         """Release the long polls, let running calls end, write everything, close the store. Idempotent."""
-        server, self._server = self._server, None
-        if server is None:
+        if not self._running:
             return
-        await self._health.enter_graceful_shutdown()
+        self._running = False
+        if self._wire is not None:
+            await self._wire.close_slowly()
         self._matching.release_polls()
         self._shard.release_waits()
-        await server.stop(SHUTDOWN_GRACE_S)
+        await asyncio.gather(self._direct.stop(SHUTDOWN_GRACE_S), self._stop_listening())
         await self._matching.close()
         await self._shard.close()
         await self._store.close()
+
+    async def _stop_listening(self) -> None:
+        if self._wire is not None:
+            await self._wire.stop(SHUTDOWN_GRACE_S)
 
     async def serve(self) -> None:
         """Run until cancelled."""
