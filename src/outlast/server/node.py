@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -11,15 +10,17 @@ import msgspec
 from google.protobuf.message import Message
 
 from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
+from outlast.server.clock import VirtualClock, real_time
 from outlast.server.direct_door import DirectDoor
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.calls import SERVICE, Reply, Service
 from outlast.server.frontend.history import HistoryCalls
-from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
+from outlast.server.frontend.namespaces import RETENTION_S, SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
 from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.service import handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.time_skipping import TEST_SERVICE, TimeCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
@@ -30,6 +31,7 @@ from outlast.server.shard.protocol import StartedTask
 from outlast.server.shard.queries import Queries
 from outlast.server.shard.resets import Resets
 from outlast.server.shard.shard import Shard
+from outlast.server.shard.stillness import Stillness
 from outlast.server.shard.tasks import Tasks
 from outlast.server.shard.updates import Updates
 from outlast.server.store.memory import MemoryStore
@@ -53,6 +55,10 @@ class NodeSettings(msgspec.Struct, frozen=True):
     """The SQLite file; None: memory."""
     namespaces: tuple[str, ...] = ("default",)
     """Registered when the node starts, if they are not yet."""
+    retention_s: int = RETENTION_S
+    """How long those namespaces keep closed runs, if they are new."""
+    any_namespace: bool = False
+    """Every name is a namespace: for tests."""
     search_attributes: dict[str, str] = {}
     """Custom search attributes of those namespaces: name to type, such as "Keyword"."""
     sqlite_pragmas: dict[str, str] = {}
@@ -64,12 +70,15 @@ class NodeSettings(msgspec.Struct, frozen=True):
 class Node:
     """A server on one store: engine, shard, matching and gRPC in one event loop."""
 
-    def __init__(self, settings: NodeSettings, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, settings: NodeSettings, clock: Callable[[], int] = real_time) -> None:
+        """With a `VirtualClock` it skips time, and serves the TestService. Raises ValueError when it would do so on a file."""
+        if isinstance(clock, VirtualClock) and settings.db_filename is not None:
+            raise ValueError("a node that skips time keeps everything in memory: what is in a file belongs to the real time")
         self._settings = settings
         self._store = _store(settings)
         suggested = settings.dynamic_config.get("limit.historyCount.suggestContinueAsNew", str(SUGGEST_CONTINUE_AS_NEW_EVENTS))
-        self._namespaces = NamespaceRegistry(self._store, int(suggested))
-        self._matching: Matching[StartedTask, object] = Matching(clock)
+        self._namespaces = NamespaceRegistry(self._store, int(suggested), settings.retention_s, any_name=settings.any_namespace)
+        self._matching: Matching[StartedTask, object] = Matching(real_time if isinstance(clock, VirtualClock) else clock)
         self._shard = Shard(self._store, self._matching, self._namespaces, clock)
         histories = Histories(self._shard)
         queries = Queries(self._shard)
@@ -89,7 +98,11 @@ class Node:
             ActivityOperationCalls(self._shard, self._namespaces),
             TaskQueueCalls(self._shard, self._namespaces),
         )
-        self._services = (Service(SERVICE, self._handlers),)
+        self._services = [Service(SERVICE, self._handlers)]
+        self._clock = clock
+        self._skipping: asyncio.Task[None] | None = None
+        if isinstance(clock, VirtualClock):
+            self._services.append(Service(TEST_SERVICE, TimeCalls(clock).handlers()))
         self._direct = DirectDoor(self._services)
         self._wire: GrpcDoor | None = None
         self._running = False
@@ -137,6 +150,9 @@ class Node:
         for name in self._settings.namespaces:
             await self._namespaces.ensure(name, types)
         await self._shard.open()
+        if isinstance(self._clock, VirtualClock):
+            world = Stillness(self._shard, self._clock.reconsider)
+            self._skipping = asyncio.create_task(self._clock.run(world), name="outlast-time")
 
     def _listen(self) -> GrpcDoor | None:
         if self._settings.port is None:
@@ -155,6 +171,8 @@ class Node:
         self._matching.release_polls()
         self._shard.release_waits()
         await asyncio.gather(self._direct.stop(SHUTDOWN_GRACE_S), self._stop_listening())
+        if self._skipping is not None:
+            self._skipping.cancel()
         await self._matching.close()
         await self._shard.close()
         await self._store.close()
