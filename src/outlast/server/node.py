@@ -112,6 +112,10 @@ class Node:
         """Where clients find the node: host and port; empty when it has no port."""
         return f"{self._settings.ip}:{self._wire.port}" if self._wire is not None else ""
 
+    @property
+    def running(self) -> bool:
+        return self._running
+
     async def call(
         self,
         service: str,
