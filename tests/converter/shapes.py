@@ -106,7 +106,7 @@ VALUES: list[Any] = [
     bytearray(b"ab"),
     "",
     "text",
-    "ä€\ud83d\ude00 \x00 \" \\ / \n",
+    'ä€\ud83d\ude00 \x00 " \\ / \n',
     LoudText("loud"),
     0,
     -1,

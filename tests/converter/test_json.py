@@ -116,12 +116,12 @@ def test_a_model_of_pydantic_1_works_with_a_warning() -> None:
 
 
 class _Upside(converter.JSONTypeConverter):
-    def to_typed_value(self, hint: type, value: Any) -> Any | None | converter.JSONTypeConverterUnhandled:
+    def to_typed_value(self, hint: type, value: Any) -> Any | converter.JSONTypeConverterUnhandled | None:
         return value[::-1] if hint is str else converter.JSONTypeConverter.Unhandled
 
 
 class _OfficialUpside(official.JSONTypeConverter):
-    def to_typed_value(self, hint: type, value: Any) -> Any | None | official.JSONTypeConverterUnhandled:
+    def to_typed_value(self, hint: type, value: Any) -> Any | official.JSONTypeConverterUnhandled | None:
         return value[::-1] if hint is str else official.JSONTypeConverter.Unhandled
 
 
