@@ -101,10 +101,10 @@ def test_the_order_of_a_union_counts_though_unions_of_one_set_are_equal() -> Non
 
 
 def test_hints_made_for_one_call_do_not_inherit_the_conversion_of_another() -> None:
-    for index in range(10_000):
-        hint = list[int] if index % 2 else list[str]
-        value: list[Any] = [1] if index % 2 else ["1"]
-        assert converter.value_to_type(hint, value) == value  # type: ignore[arg-type]
+    for _ in range(5_000):
+        assert converter.value_to_type(list[int], [1]) == [1]
+        # Likely to live where the hint before it died.
+        assert converter.value_to_type(list[str], ["1"]) == ["1"]
 
 
 def test_a_model_of_pydantic_1_works_with_a_warning() -> None:
