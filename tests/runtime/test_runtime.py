@@ -49,7 +49,7 @@ def _record(meter: Any) -> None:
 VARIANTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {}),
     ({"counters_total_suffix": True, "unit_suffix": True, "durations_as_seconds": True}, {"attach_service_name": False}),
-    ({"unit_suffix": True}, {"global_tags": {"tag": "t", "other": "u"}, "metric_prefix": "mine_"}),
+    ({"unit_suffix": True}, {"global_tags": {"tag": "t", "second": "u"}, "metric_prefix": "mine_"}),
     ({"histogram_bucket_overrides": {"fraction": [1, 5.5], "duration": [1234.5]}}, {}),
 ]
 
