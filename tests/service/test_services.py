@@ -38,7 +38,7 @@ def test_every_described_procedure_is_offered_with_its_messages(service: type[Se
     }
 
     assert offered == expected
-    assert described.full_name == service.FULL_NAME
+    assert described.full_name == service._full_name
 
 
 @pytest.mark.parametrize(("service", "described"), DESCRIBED)

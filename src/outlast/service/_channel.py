@@ -72,7 +72,7 @@ def _options(config: ConnectConfig) -> list[Option]:
         *_keep_alive(config.keep_alive_config),
         *_proxy(config.http_connect_proxy_config),
     ]
-    if config.grpc_compression is GrpcCompression.NONE:
+    if config.grpc_compression == GrpcCompression.NONE:
         options.append(("grpc.compression_enabled_algorithms_bitset", 1))
     if config.connect_timeout is not None:
         options.append(("grpc.min_reconnect_backoff_ms", round(config.connect_timeout.total_seconds() * 1000)))

@@ -43,7 +43,7 @@ class GrpcServiceClient(ServiceClient):
         super().__init__(config)
         self._headers = Headers(config.rpc_metadata, config.api_key)
         self._retries = config.retry_config or DEFAULT
-        self._compresses = config.grpc_compression is GrpcCompression.GZIP
+        self._compresses = config.grpc_compression == GrpcCompression.GZIP
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _Connection] = WeakKeyDictionary()
 
     @staticmethod

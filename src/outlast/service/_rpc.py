@@ -39,9 +39,9 @@ class Call(Protocol[_Request, _Response]):
 class Service:
     """The procedures of one service of the server."""
 
-    SHORT_NAME: ClassVar[str]
+    _short_name: ClassVar[str]
     """What transports call the service."""
-    FULL_NAME: ClassVar[str]
+    _full_name: ClassVar[str]
     """Name on the wire."""
 
     def __init__(self, client: ServiceClient) -> None:
@@ -76,7 +76,7 @@ class Rpc(Generic[ServiceRequest, ServiceResponse]):
         return bound
 
     def _bind(self, service: Service) -> Call[ServiceRequest, ServiceResponse]:
-        client, short_name, name, response_type = service._client, service.SHORT_NAME, self.name, self.response_type
+        client, short_name, name, response_type = service._client, service._short_name, self.name, self.response_type
 
         def call(
             req: ServiceRequest,

@@ -12,8 +12,8 @@ from outlast.service._rpc import Rpc, Service
 class WorkflowService(Service):
     """Workflows, activities, schedules, task queues, namespaces."""
 
-    SHORT_NAME = "workflow"
-    FULL_NAME = "temporal.api.workflowservice.v1.WorkflowService"
+    _short_name = "workflow"
+    _full_name = "temporal.api.workflowservice.v1.WorkflowService"
 
     count_activity_executions = Rpc(workflow.CountActivityExecutionsRequest, workflow.CountActivityExecutionsResponse)
     count_nexus_operation_executions = Rpc(workflow.CountNexusOperationExecutionsRequest, workflow.CountNexusOperationExecutionsResponse)
@@ -175,8 +175,8 @@ class WorkflowService(Service):
 class OperatorService(Service):
     """Search attributes, Nexus endpoints, clusters."""
 
-    SHORT_NAME = "operator"
-    FULL_NAME = "temporal.api.operatorservice.v1.OperatorService"
+    _short_name = "operator"
+    _full_name = "temporal.api.operatorservice.v1.OperatorService"
 
     add_or_update_remote_cluster = Rpc(operator.AddOrUpdateRemoteClusterRequest, operator.AddOrUpdateRemoteClusterResponse)
     add_search_attributes = Rpc(operator.AddSearchAttributesRequest, operator.AddSearchAttributesResponse)
@@ -195,8 +195,8 @@ class OperatorService(Service):
 class TestService(Service):
     """The clock of a server that skips time."""
 
-    SHORT_NAME = "test"
-    FULL_NAME = "temporal.api.testservice.v1.TestService"
+    _short_name = "test"
+    _full_name = "temporal.api.testservice.v1.TestService"
 
     get_current_time = Rpc(Empty, testing.GetCurrentTimeResponse)
     lock_time_skipping = Rpc(testing.LockTimeSkippingRequest, testing.LockTimeSkippingResponse)
@@ -209,10 +209,10 @@ class TestService(Service):
 class HealthService(Service):
     """Whether the server serves."""
 
-    SHORT_NAME = "health"
-    FULL_NAME = "grpc.health.v1.Health"
+    _short_name = "health"
+    _full_name = "grpc.health.v1.Health"
 
     check = Rpc(health.HealthCheckRequest, health.HealthCheckResponse)
 
 
-FULL_NAMES = {service.SHORT_NAME: service.FULL_NAME for service in (WorkflowService, OperatorService, TestService, HealthService)}
+FULL_NAMES = {service._short_name: service._full_name for service in (WorkflowService, OperatorService, TestService, HealthService)}
