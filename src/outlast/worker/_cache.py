@@ -39,8 +39,8 @@ class CachedRun:
         if self._outcome_came is not None and not self._outcome_came.done():
             self._outcome_came.set_result(None)
 
-    async def next_outcome(self, deadline: float) -> LocalActivityOutcome | None:
-        """Wait for a local activity to end; None if none has at the deadline (loop time)."""
+    async def next_outcome(self, deadline: float | None) -> LocalActivityOutcome | None:
+        """Wait for a local activity to end; None if none has at the deadline (loop time), if there is one."""
         while not self.outcomes:
             self._outcome_came = asyncio.get_running_loop().create_future()
             try:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import TimeoutType
 from temporalio.api.failure.v1 import Failure
@@ -74,6 +75,7 @@ class LocalActivities:
             kind = TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE if close_at <= start_at else TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START
             return LocalActivityOutcome(local.seq, timed_out=kind)
         permit.use(ActivitySlot(local.activity_type))
+        began = time.monotonic()
         timer = self._limit(cached, attempt, local, close_at)
         try:
             attempt.task.started_time.FromNanoseconds(int(self._now() * 1e9))
@@ -83,7 +85,8 @@ class LocalActivities:
             permit.release()
             if timer is not None:
                 timer.cancel()
-        return _outcome(local.seq, outcome, attempt)
+        runtime = timedelta(seconds=time.monotonic() - began)
+        return msgspec.structs.replace(_outcome(local.seq, outcome, attempt), runtime=runtime)
 
     def _limit(self, cached: CachedRun, attempt: Attempt, local: LocalActivity, close_at: float) -> asyncio.TimerHandle | None:
         """Have the run told when the attempt takes too long. Its code is told, too; nobody waits for what it does then."""
@@ -94,7 +97,8 @@ class LocalActivities:
         kind = TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE if close_s < start_s else TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
 
         def elapsed() -> None:
-            _deliver(cached, attempt, LocalActivityOutcome(local.seq, timed_out=kind))
+            limit = timedelta(seconds=max(min(close_s, start_s), 0))
+            _deliver(cached, attempt, LocalActivityOutcome(local.seq, timed_out=kind, runtime=limit))
             attempt.cancel(ActivityCancellationDetails(timed_out=True))
 
         return asyncio.get_running_loop().call_later(max(min(close_s, start_s), 0), elapsed)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from outlast import workflow
 from outlast.common import HeaderCodecBehavior, MetricMeter, VersioningBehavior
 from outlast.replay.protocol import RunSettings
-from outlast.replay.run import new_run
+from outlast.replay.run import WorkflowRun
 from outlast.worker._activity_definitions import ActivityDefinitions
 from outlast.worker._activity_runner import ActivityRunner
 from outlast.worker._activity_worker import ActivityPolls, ActivityWorker
@@ -18,6 +20,7 @@ from outlast.worker._codec import WorkflowCodec
 from outlast.worker._config import WorkerConfig, activity_pollers, build_id_of, tuner_of, workflow_pollers
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._local_activities import LocalActivities
+from outlast.worker._runner import PatchActivationInput
 from outlast.worker._slots import ReserveContext, SlotKind, WorkerSlots, slots_of
 from outlast.worker._wire import Server, Wire
 from outlast.worker._workflow_definitions import workflow_definitions, workflow_interceptors
@@ -53,7 +56,7 @@ def build(config: WorkerConfig, server: Server, client_config: ClientConfig, met
             server,
             wire,
             settings,
-            new_run,
+            WorkflowRun,
             slots.workflow,
             _workflow_polls(config),
             answers,
@@ -159,10 +162,7 @@ def _run_settings(
         and deployment.use_worker_versioning
         and deployment.default_versioning_behavior is VersioningBehavior.UNSPECIFIED
     )
-    extern_functions: dict[str, Callable[..., Any]] = {
-        "__temporal_get_metric_meter": lambda: metric_meter,
-        "__temporal_assert_local_activity_valid": _local_activity_check(runner),
-    }
+    extern_functions: dict[str, Callable[..., Any]] = {}
     return RunSettings(
         namespace=server.namespace,
         task_queue=config["task_queue"],
@@ -178,8 +178,16 @@ def _run_settings(
         deployment_version=deployment.version if deployment else None,
         disable_eager_activities=config.get("disable_eager_activity_execution", False),
         guarded=workflow_runner.guarded,
+        check_local_activity=_local_activity_check(runner),
+        patch_activation=_patch_activation(config),
+        sdk_version=version("outlast"),
         now=time.time,
     )
+
+
+def _patch_activation(config: WorkerConfig) -> Callable[[workflow.Info, str], bool] | None:
+    callback = config.get("patch_activation_callback")
+    return None if callback is None else lambda info, patch_id: callback(PatchActivationInput(info, patch_id))
 
 
 def _local_activity_check(runner: ActivityRunner | None) -> Callable[[str], None]:

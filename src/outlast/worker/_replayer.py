@@ -14,14 +14,13 @@ from temporalio.api.history.v1 import HistoryEvent
 from outlast import workflow
 from outlast.common import HeaderCodecBehavior, MetricMeter
 from outlast.converter import DataConverter
-from outlast.exceptions import ApplicationError
 from outlast.replay.protocol import RunSettings, Step, WorkflowTask
-from outlast.replay.run import new_run
+from outlast.replay.run import WorkflowRun
 from outlast.worker._codec import WorkflowCodec
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._plugin import Plugin
 from outlast.worker._runner import UnsandboxedWorkflowRunner, WorkflowRunner
-from outlast.worker._watchdog import WATCHDOG, _DeadlockError
+from outlast.worker._watchdog import WATCHDOG
 from outlast.worker._workflow_definitions import workflow_definitions, workflow_interceptors
 from outlast.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -172,14 +171,9 @@ class Replayer:
     async def _replay(self, settings: RunSettings, history: WorkflowHistory) -> Exception | None:
         events = await self._decoded(settings, history)
         task = _task(history, events)
-        if task.workflow_type not in settings.definitions and None not in settings.definitions:
-            known = ", ".join(sorted(name for name in settings.definitions if name))
-            return RuntimeError(f"Workflow class {task.workflow_type} is not registered on this worker, available workflows: {known}")
-        run = new_run(settings, task)
+        run = WorkflowRun(settings, task.run_id)
         try:
             step = run.activate(task) if self._config.get("debug_mode") else WATCHDOG.run(run.activate, task)
-        except (_DeadlockError, ApplicationError) as error:
-            return error
         except Exception as error:  # noqa: BLE001 - whatever comes of a history is its result
             return error
         finally:
@@ -202,10 +196,7 @@ class Replayer:
     def _settings(self) -> RunSettings:
         config = self._config
         runner = config.get("workflow_runner") or SandboxedWorkflowRunner()
-        extern_functions: dict[str, Callable[..., Any]] = {
-            "__temporal_get_metric_meter": lambda: MetricMeter.noop,
-            "__temporal_assert_local_activity_valid": lambda _activity_type: None,
-        }
+        extern_functions: dict[str, Callable[..., Any]] = {}
         return RunSettings(
             namespace=config.get("namespace", "ReplayNamespace"),
             task_queue=f"replay-{config.get('build_id')}",

@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueResponse
 
-from outlast.exceptions import ApplicationError
+from outlast.replay.kinds import FINAL_EVENTS
 from outlast.replay.protocol import Run, RunSettings, Step, WorkflowTask
 from outlast.service import RPCError
 from outlast.worker._answers import Answers
@@ -35,7 +35,7 @@ LOCAL_GRACE_S = 10.0
 """How long a worker that shuts down waits for local activities, besides the grace that it gives to all activities."""
 LAST_GRACE_S = 2.0
 """And how long after they have been cancelled."""
-NewRun = Callable[[RunSettings, WorkflowTask], Run]
+NewRun = Callable[[RunSettings, str], Run]
 
 
 class WorkflowPolls(msgspec.Struct, frozen=True):
@@ -142,10 +142,6 @@ class WorkflowWorker:
         run_id = task.workflow_execution.run_id
         cached = self.cache.claim(run_id)
         try:
-            if cached.local_activities and task.HasField("query"):
-                # The task that waits for local activities has the turn, and may keep it for long. A query need not wait for it.
-                await self._query(cached, task)
-                return
             async with cached.turn:
                 ahead: PollWorkflowTaskQueueResponse | None = task
                 while ahead is not None:
@@ -182,19 +178,26 @@ class WorkflowWorker:
         if reply is None:
             cached.drop()
             return None
-        if reply.reset_history_event_id:
+        if reply.reset_history_event_id and cached.run is not None:
+            cached.run.forget_task(reply.reset_history_event_id)
             cached.next_event_id = reply.reset_history_event_id + 1
         return reply.workflow_task if reply.HasField("workflow_task") else None
 
     async def _query(self, cached: CachedRun, task: PollWorkflowTaskQueueResponse) -> None:
         known = cached.run is not None
         step = await self._activate(cached, task)
-        if step.failure is None:
+        while step.waiting and step.failure is None:
+            assert cached.run is not None
+            outcome = await cached.next_outcome(deadline=None)
+            assert outcome is not None
+            step = self._watch(cached.run.resolve_local_activity, outcome)
+        if step.query_result is not None or step.failure is None:
             await self._answers.answer_query(task, step)
         else:
             await self._answers.fail_query(task, step.failure, step.failure_cause)
-        if step.failure is not None or not known:
-            cached.drop()  # a run that was only replayed for a query may have seen more than its next task expects
+        if step.failure is not None or not (known or task.history.events and task.history.events[-1].event_type in FINAL_EVENTS):
+            # A run that is replayed for a query sees events of which it should learn in its next task only.
+            cached.drop()
 
     async def _wait_for_local_activities(
         self, cached: CachedRun, task: PollWorkflowTaskQueueResponse, step: Step, came_at: float
@@ -232,7 +235,7 @@ class WorkflowWorker:
             run = cached.run
             if run is None:
                 run = self._make(cached, workflow_task)
-        except (RPCError, ApplicationError) as error:
+        except RPCError as error:
             return self._failed(error)
         step = self._watch(run.activate, workflow_task)
         if workflow_task.events:
@@ -265,17 +268,11 @@ class WorkflowWorker:
         )
 
     def _make(self, cached: CachedRun, task: WorkflowTask) -> Run:
-        definitions = self._settings.definitions
-        if task.workflow_type not in definitions and None not in definitions:
-            known = ", ".join(sorted(name for name in definitions if name))
-            raise ApplicationError(
-                f"Workflow class {task.workflow_type} is not registered on this worker, available workflows: {known}", type="NotFoundError"
-            )
         if task.events:
             started = task.events[0].workflow_execution_started_event_attributes
             if started.HasField("workflow_task_timeout"):
                 cached.task_timeout_s = started.workflow_task_timeout.ToMilliseconds() / 1000
-        run = cached.run = self._new_run(self._settings, task)
+        run = cached.run = self._new_run(self._settings, cached.run_id)
         return run
 
     def _watch(self, call: Callable[..., Step], *args: object) -> Step:
