@@ -3,10 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from outlast import _messages
+
 if TYPE_CHECKING:
     from outlast.embedded import Outlast
 
 __all__ = ["Outlast"]
+
+_messages.stand_alone()
 
 _ROOMS = {
     "activity",

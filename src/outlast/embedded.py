@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,16 +27,16 @@ class OpenError(TemporalError):
 
 
 class Outlast:
-    """A whole server in this process and event loop, and a client of it.
+    """A whole server in this process and event loop, and clients of it.
 
     What a workflow has done is in the file when the call that it answers returns, and goes on from there after a crash or a restart,
     whichever process opens the file next. One process has a file at a time.
     """
 
-    def __init__(self, settings: NodeSettings, connect: Callable[[Node], Awaitable[Client]], clock: Callable[[], int] = real_time) -> None:
+    def __init__(self, settings: NodeSettings, options: Mapping[str, Any], clock: Callable[[], int] = real_time) -> None:
         """Use :meth:`open`."""
         self._settings = settings
-        self._connect = connect
+        self._options = options
         self._clock = clock
         self._node: Node | None = None
 
@@ -52,9 +53,10 @@ class Outlast:
         default_workflow_query_reject_condition: QueryRejectCondition | None = None,
         header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
         identity: str | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = {},
         retry_config: RetryConfig | None = None,
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
-        dynamic_config: Mapping[str, object] | None = None,
+        dynamic_config: Mapping[str, object] = {},
         listen: str | None = None,
     ) -> Outlast:
         """Name the file, to be opened by ``async with``, which gives a client of ``namespace``; None or ":memory:" keeps nothing.
@@ -73,22 +75,20 @@ class Outlast:
             db_filename=None if path is None or path == MEMORY else os.fspath(path),
             namespaces=tuple(dict.fromkeys([namespace, *namespaces])),
             search_attributes={key.name: key._metadata_type for key in search_attributes},
-            dynamic_config={name: value if isinstance(value, str) else json.dumps(value) for name, value in (dynamic_config or {}).items()},
+            dynamic_config={name: value if isinstance(value, str) else json.dumps(value) for name, value in dynamic_config.items()},
         )
-        config = ConnectConfig(listen or MEMORY, identity=identity or "", retry_config=retry_config)
-
-        async def connect(node: Node) -> Client:
-            return Client(
-                await _service_client(node, config, plugins),
-                namespace=namespace,
-                data_converter=data_converter,
-                interceptors=interceptors,
-                plugins=plugins,
-                default_workflow_query_reject_condition=default_workflow_query_reject_condition,
-                header_codec_behavior=header_codec_behavior,
-            )
-
-        return cls(settings, connect)
+        options = {
+            "namespace": namespace,
+            "data_converter": data_converter,
+            "interceptors": interceptors,
+            "plugins": plugins,
+            "default_workflow_query_reject_condition": default_workflow_query_reject_condition,
+            "header_codec_behavior": header_codec_behavior,
+            "identity": identity,
+            "rpc_metadata": rpc_metadata,
+            "retry_config": retry_config,
+        }
+        return cls(settings, options)
 
     @property
     def address(self) -> str:
@@ -103,15 +103,45 @@ class Outlast:
         try:
             await node.start()
         except CannotOpen as error:
-            raise OpenError(f"{error}. Or have that process listen, and connect to it: {_HOW_TO_SHARE}") from error
+            raise OpenError(f"{error}. {_HOW_TO_SHARE}") from error
         except OSError as error:
             raise OpenError(str(error)) from error
         self._node = node
         try:
-            return await self._connect(node)
+            return await self.connect(**self._options)
         except BaseException:
             await self.stop()
             raise
+
+    async def connect(
+        self,
+        *,
+        namespace: str = "default",
+        api_key: str | None = None,
+        data_converter: DataConverter = DataConverter.default,
+        plugins: Sequence[Plugin] = (),
+        interceptors: Sequence[Interceptor] = (),
+        default_workflow_query_reject_condition: QueryRejectCondition | None = None,
+        header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
+        identity: str | None = None,
+        rpc_metadata: Mapping[str, str | bytes] = {},
+        retry_config: RetryConfig | None = None,
+    ) -> Client:
+        """Another client, while it is open: of another namespace, say. Parameters as for :meth:`outlast.client.Client.connect`."""
+        if self._node is None:
+            raise RuntimeError("not open")
+        config = ConnectConfig(
+            self.address or MEMORY, api_key=api_key, identity=identity or "", rpc_metadata=rpc_metadata, retry_config=retry_config
+        )
+        return Client(
+            await _service_client(self._node, config, plugins),
+            namespace=namespace,
+            data_converter=data_converter,
+            interceptors=interceptors,
+            plugins=plugins,
+            default_workflow_query_reject_condition=default_workflow_query_reject_condition,
+            header_codec_behavior=header_codec_behavior,
+        )
 
     async def stop(self) -> None:
         """End the calls that wait, write what is not written yet, let go of the file. Stop workers before. Idempotent."""
@@ -126,20 +156,21 @@ class Outlast:
         await self.stop()
 
 
-_HOW_TO_SHARE = 'Outlast.open(..., listen="127.0.0.1:7233") there, Client.connect("127.0.0.1:7233") here'
+_HOW_TO_SHARE = (
+    'To share it, have that process listen, Outlast.open(..., listen="127.0.0.1:7233"), and connect, Client.connect("127.0.0.1:7233")'
+)
 
 
 async def _service_client(node: Node, config: ConnectConfig, plugins: Sequence[Plugin]) -> ServiceClient:
+    """The connection, as the plugins would have it: the first of them wraps the others."""
+
     async def connect(config: ConnectConfig) -> ServiceClient:
         return DirectServiceClient(config, node)
 
+    connects: Callable[[ConnectConfig], Awaitable[ServiceClient]] = connect
     for plugin in reversed(plugins):
-        connect = _wrapped(plugin, connect)
-    return await connect(config)
-
-
-def _wrapped(plugin: Plugin, inner: Callable[[ConnectConfig], Awaitable[ServiceClient]]) -> Any:
-    return lambda config: plugin.connect_service_client(config, inner)
+        connects = functools.partial(plugin.connect_service_client, next=connects)
+    return await connects(config)
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """What a call is to its handler, and the shell around each handler: whatever goes wrong in it becomes an error of the wire."""
 
+import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -29,12 +29,12 @@ class Call:
     __slots__ = ("_deadline", "_headers")
 
     def __init__(self, timeout_s: float | None = None, headers: Mapping[str, str | bytes] = {}) -> None:
-        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self._deadline = None if timeout_s is None else asyncio.get_running_loop().time() + timeout_s
         self._headers = headers
 
     def seconds_left(self) -> float | None:
         """Until the caller's deadline; None when it set none."""
-        return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
+        return None if self._deadline is None else max(self._deadline - asyncio.get_running_loop().time(), 0.0)
 
     def header(self, name: str) -> str:
         """A request header, empty when it was not sent."""
