@@ -226,7 +226,10 @@ def test_a_thread_that_comes_after_the_cancellation_does_not_wait() -> None:
     event = activity._CompositeEvent(None, asyncio.Event())
     event.set()
 
-    event.wait_sync()
+    event.wait_sync(0)
+
+    assert event.thread_event is not None
+    assert event.thread_event.is_set()
 
 
 def test_a_shield_is_the_workers_where_there_is_one() -> None:
