@@ -23,6 +23,8 @@ class VirtualLoop(base_events.BaseEventLoop):
         self._moment = 0.0
         self._turns = 0
         self._selector = _Jump(self)
+        # The default is too fine to be added to the years that may go by.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """Seconds since the loop was made."""

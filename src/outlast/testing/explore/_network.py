@@ -23,6 +23,7 @@ from temporalio.api.workflowservice.v1 import (
 from outlast._direct import DirectServiceClient
 from outlast.server.node import Node
 from outlast.service import ConnectConfig, ServiceResponse
+from outlast.testing.explore._reality import FOR_EVER_S
 from outlast.testing.explore._schedule import Disturbance, Schedule
 
 SOURCE = "outlast.testing.explore"
@@ -51,6 +52,16 @@ _DOUBLED = frozenset(
         "signal_with_start_workflow_execution",
         "request_cancel_workflow_execution",
         "respond_activity_task_completed",
+    }
+)
+_WAITING = frozenset(
+    {
+        "poll_workflow_task_queue",
+        "poll_activity_task_queue",
+        "get_workflow_execution_history",
+        "update_workflow_execution",
+        "poll_workflow_execution_update",
+        "execute_multi_operation",
     }
 )
 _ACTIVITY_ENDS = frozenset({"respond_activity_task_completed", "respond_activity_task_failed", "respond_activity_task_canceled"})
@@ -110,8 +121,10 @@ class Connection(DirectServiceClient):
         timeout_s: float | None,
         headers: Mapping[str, str | bytes],
     ) -> ServiceResponse:
+        patience_s = FOR_EVER_S if rpc in _WAITING else timeout_s
+
         async def deliver() -> Any:
-            return await super(Connection, self)._call(service, rpc, request, response_type, timeout_s, headers)
+            return await super(Connection, self)._call(service, rpc, request, response_type, patience_s, headers)
 
         if self._life is None:
             return cast(ServiceResponse, await self._disturbed(rpc, request, response_type, deliver))

@@ -14,10 +14,13 @@ from unittest.mock import patch
 
 from outlast import workflow
 from outlast.replay.loop import WorkflowLoop
+from outlast.server.frontend import limits
 from outlast.server.shard import ids
 
 EPOCH_S = 1_767_225_600
 """Every world begins at 2026-01-01 00:00 UTC."""
+FOR_EVER_S = 1e9
+"""Polls wait so long: a day would else be thousands of polls that bring nothing."""
 _SKEW_S_MAX = 1_000_000.0
 _CLOCKS = ("time", "monotonic", "perf_counter")
 _ORDER = "_outlast_explore_order"
@@ -71,6 +74,8 @@ def repeatable(seed: str, now: Callable[[], float]) -> Iterator[None]:
         stack.enter_context(patch.object(WorkflowLoop, "create_task", create_task))
         for handle in (workflow.ActivityHandle, workflow.ChildWorkflowHandle):
             stack.enter_context(patch.object(handle, "__hash__", place))
+        for limit in ("POLL_S_MAX", "LONG_POLL_S_MAX"):
+            stack.enter_context(patch.object(limits, limit, FOR_EVER_S))
         stack.callback(random.setstate, random.getstate())
         random.seed(f"{seed}/random")
         yield

@@ -89,7 +89,8 @@ class World:
             try:
                 await asyncio.wait({running, life.death}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
-                await worker.shutdown()
+                ending = asyncio.ensure_future(worker.shutdown())
+                await asyncio.wait({ending, life.death}, return_when=asyncio.FIRST_COMPLETED)
                 raise
             if running.done() and not life.death.done():
                 running.result()
