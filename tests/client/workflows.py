@@ -121,17 +121,19 @@ class Header:
         return sorted(workflow.info().headers)
 
 
-tokens: asyncio.Queue[bytes] = asyncio.Queue()
+class Later:
+    """An activity that someone else completes."""
 
+    def __init__(self) -> None:
+        self.tokens: asyncio.Queue[bytes] = asyncio.Queue()
 
-@activity.defn
-async def later() -> str:
-    await tokens.put(activity.info().task_token)
-    activity.raise_complete_async()
+    @activity.defn
+    async def later(self) -> str:
+        await self.tokens.put(activity.info().task_token)
+        activity.raise_complete_async()
 
 
 WORKFLOWS = [Greet, Sum, Fail, Counter, Again, WithActivity, Header]
-ACTIVITIES = [later]
 
 
 @outlast.workflow.defn(name="greet")
