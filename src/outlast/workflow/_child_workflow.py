@@ -79,31 +79,13 @@ async def start_child_workflow(
     priority: Priority = Priority.default,
     versioning_override: VersioningOverride | None = None,
 ) -> ChildWorkflowHandle[Any, Any]:
-    """Start a child workflow and return its handle, a task, once the child has started.
+    """Start a child workflow and return its handle, a task, once it has started. `ChildWorkflowConfig` says what the options mean.
 
     Args:
         workflow: The run method of the child's class, or the workflow type's name.
         arg: Its only argument.
         args: Its arguments, if there are many. Not together with `arg`.
-        id: Its workflow id; a random one if not given.
-        task_queue: Where to run it; the workflow's own queue if not given.
         result_type: What to convert the result to, if `workflow` is a name.
-        cancellation_type: What happens to the child when the handle is cancelled.
-        parent_close_policy: What happens to the child when this workflow closes before it.
-        execution_timeout: How long it may take with all its runs.
-        run_timeout: How long one run may take.
-        task_timeout: How long one workflow task may take.
-        id_reuse_policy: Whether the id may be that of a workflow that is over.
-        retry_policy: How it is tried again; never if not given.
-        cron_schedule: When to run it again and again, in the syntax of cron.
-        memo: Its memo.
-        search_attributes: Its search attributes. A dictionary still works, but is deprecated: it has no types.
-        versioning_intent: Deprecated: which workers it should go to.
-        static_summary: One line of Markdown about it, for the UI and the command line.
-        static_details: More Markdown about it; unlike `set_current_details` it stays as it is.
-        event_groups: Groups that its events belong to, beside those of the current scope.
-        priority: Its priority; the workflow's own if not given.
-        versioning_override: The version it runs on, whatever its parent's is. Experimental.
 
     Raises:
         WorkflowAlreadyStartedError: Its id is taken.

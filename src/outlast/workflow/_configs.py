@@ -48,20 +48,38 @@ class ChildWorkflowConfig(TypedDict, total=False):
     """Options of `start_child_workflow` and `execute_child_workflow`."""
 
     id: str | None
+    """Its workflow id; a random one if not given."""
     task_queue: str | None
+    """Where to run it; the workflow's own queue if not given."""
     cancellation_type: ChildWorkflowCancellationType
+    """What happens to the child when the handle is cancelled."""
     parent_close_policy: ParentClosePolicy
+    """What happens to the child when this workflow closes before it."""
     execution_timeout: timedelta | None
+    """How long it may take with all its runs."""
     run_timeout: timedelta | None
+    """How long one run may take."""
     task_timeout: timedelta | None
+    """How long one workflow task may take."""
     id_reuse_policy: common.WorkflowIDReusePolicy
+    """Whether the id may be that of a workflow that is over."""
     retry_policy: common.RetryPolicy | None
+    """How it is tried again; never if not given."""
     cron_schedule: str
+    """When to run it again and again, in the syntax of cron."""
     memo: Mapping[str, Any] | None
+    """Its memo."""
     search_attributes: common.SearchAttributes | common.TypedSearchAttributes | None
+    """Its search attributes. A dictionary still works, but is deprecated: it has no types."""
     versioning_intent: VersioningIntent | None
+    """Deprecated: which workers it should go to."""
     versioning_override: common.VersioningOverride | None
+    """The version it runs on, whatever its parent's is. Experimental."""
     static_summary: str | None
+    """One line of Markdown about it, for the UI and the command line."""
     static_details: str | None
+    """More Markdown about it; unlike `set_current_details` it stays as it is."""
     event_groups: Sequence[EventGroup] | None
+    """Groups that its events belong to, beside those of the current scope."""
     priority: common.Priority
+    """Its priority; the workflow's own if not given."""
