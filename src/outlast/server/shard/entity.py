@@ -13,6 +13,7 @@ from outlast.engine.keys import ExecutionKey, PartKey
 from outlast.engine.refusals import Refusal
 from outlast.engine.state import Execution, encode_core
 from outlast.engine.transition import Transition
+from outlast.engine.triggers import AttachToUpdate
 from outlast.engine.work import next_due
 from outlast.server.shard.limits import TAIL_BATCHES_MAX, TAIL_BYTES_MAX
 from outlast.server.shard.visibility import visibility_record
@@ -35,6 +36,8 @@ class PendingUpdate(msgspec.Struct, eq=False):
     """The last completed event when a workflow task carried it; None: none has."""
     outcome: Outcome | None = None
     """When it was rejected."""
+    attach: list[AttachToUpdate] = []
+    """Callbacks that repeated requests have brought."""
     refusal: Refusal | None = None
     """When it came to nothing."""
 
