@@ -36,12 +36,12 @@ V = TypeVar("V", bound=Activity | Timer | Child | External | Update | Callback |
 class Changing(Generic[K, V]):
     """Parts being changed: what they were, and what has changed since."""
 
-    __slots__ = ("_base", "_size", "changes", "kind")
+    __slots__ = ("_added", "_base", "changes", "kind")
 
     def __init__(self, kind: str, base: Parts[K, V]) -> None:
         self.kind = kind
         self._base = base
-        self._size = len(base)
+        self._added = 0
         self.changes: dict[K, V | None] = {}
         """None: it is gone."""
 
@@ -58,7 +58,7 @@ class Changing(Generic[K, V]):
         return self.get(key) is not None
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._base) + self._added
 
     def __iter__(self) -> Iterator[V]:
         return iter([value for _, value in self.entries()])
@@ -71,12 +71,12 @@ class Changing(Generic[K, V]):
         return [(key, value) for key, value in whole.items() if value is not None]
 
     def put(self, key: K, value: V) -> None:
-        self._size += key not in self
+        self._added += key not in self
         self.changes[key] = value
 
     def drop(self, key: K) -> None:
         if key in self:
-            self._size -= 1
+            self._added -= 1
             self.changes[key] = None
 
     def edit(self, key: K) -> V:

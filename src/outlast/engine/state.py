@@ -160,6 +160,8 @@ class Run(msgspec.Struct):
     new_run_id: str = ""
     """The run that follows this one."""
     reset_points: bytes = b""
+    seen_versions: tuple[tuple[str, str], ...] = ()
+    """(binary checksum, build id) of each of the `reset_points`; empty when they have not been looked at."""
     assigned_build_ids: tuple[str, ...] = ()
 
     @property
