@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from uuid import uuid4
+from uuid import NAMESPACE_DNS, uuid4, uuid5
 
 import msgspec
 from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceState
@@ -22,6 +22,8 @@ from outlast.server.store.protocol import Store, StoredNamespace
 
 SYSTEM_NAMESPACE_ID = "32049b68-7872-4094-8e63-d0dd59896a83"
 _DAY_S = 86_400
+RETENTION_S = _DAY_S
+"""How long a closed run is kept where nobody has said."""
 
 
 class Namespace(msgspec.Struct, frozen=True):
@@ -31,7 +33,7 @@ class Namespace(msgspec.Struct, frozen=True):
     name: str
     description: str = ""
     owner_email: str = ""
-    retention_s: int = _DAY_S
+    retention_s: int = RETENTION_S
     data: dict[str, str] = {}
     search_attributes: dict[str, int] = {}
     """Custom search attributes: name to `IndexedValueType`."""
@@ -52,8 +54,18 @@ SYSTEM = Namespace(
 class NamespaceRegistry:
     """Every namespace, by name and by id."""
 
-    def __init__(self, store: Store, events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS,
+        retention_s: int = RETENTION_S,
+        *,
+        any_name: bool = False,
+    ) -> None:
+        """`retention_s` is that of namespaces which are made here. With `any_name` every name is one, in memory from its first use on."""
         self._store = store
+        self._retention_s = retention_s
+        self._any_name = any_name
         self._events_suggested = events_suggested
         self._by_name: dict[str, Namespace] = {}
         self._views: dict[str, NamespaceView] = {}
@@ -78,7 +90,7 @@ class NamespaceRegistry:
 
     async def ensure(self, name: str, search_attributes: Mapping[str, int]) -> None:
         """Have a namespace of this name with these custom search attributes, as a server's flags ask."""
-        known = self._by_name.get(name) or Namespace(str(uuid4()), name)
+        known = self._by_name.get(name) or Namespace(str(uuid4()), name, retention_s=self._retention_s)
         merged = {**known.search_attributes, **search_attributes}
         if name not in self._by_name or merged != known.search_attributes:
             await self.register(msgspec.structs.replace(known, search_attributes=merged))
@@ -90,6 +102,9 @@ class NamespaceRegistry:
         if len(name) > ID_BYTES_MAX:
             raise InvalidArgument("Namespace length exceeds limit.")
         namespace = self._by_name.get(name)
+        if namespace is None and self._any_name:
+            namespace = Namespace(str(uuid5(NAMESPACE_DNS, name)), name, retention_s=self._retention_s)
+            self._keep(namespace)
         if namespace is None:
             raise NamespaceNotFound(name)
         return self._views[namespace.id]
