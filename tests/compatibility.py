@@ -57,7 +57,7 @@ PARTS = """
 
 | call | part | answer |
 | --- | --- | --- |
-| StartWorkflowExecution | completion callbacks | INVALID_ARGUMENT, as on a real server that allows no callback address |
+| StartWorkflowExecution, UpdateWorkflowExecution | completion callbacks | work; without a circuit breaker: none is ever BLOCKED |
 | StartWorkflowExecution, SignalWithStartWorkflowExecution | time skipping | UNIMPLEMENTED, as on the real server by default |
 | StartWorkflowExecution | versioning override | stored and shown; nothing routes by it |
 | ListWorkflowExecutions, CountWorkflowExecutions | list filters | UNIMPLEMENTED; without a filter both work, newest first |

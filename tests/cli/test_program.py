@@ -119,6 +119,8 @@ def test_a_directory_that_cannot_take_the_file_is_named(tmp_path: Path) -> None:
     "switch, expected",
     [
         ("frontend.WorkflowPauseEnabled=maybe", "expected true or false"),
+        ("callback.allowedAddresses=somewhere", "expected a list like"),
+        ('callback.allowedAddresses=[{"pattern":"*"}]', "unknown field"),
         ("limit.historyCount.suggestContinueAsNew=many", "expected a whole number above 0"),
     ],
 )

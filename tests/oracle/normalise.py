@@ -53,7 +53,7 @@ OPAQUE_FIELDS = {
 HINT_FIELDS = {"backlog_count_hint", "poller_scaling_decision"}
 BACKOFF = {"first_workflow_task_backoff"}
 # Lists that the real server makes from an unordered map.
-UNORDERED_FIELDS = {"pending_activities", "pending_children"}
+UNORDERED_FIELDS = {"pending_activities", "pending_children", "callbacks"}
 # Durations that the server computes from the wall clock: rounded up to whole seconds.
 CLOCK_DURATIONS = {"first_workflow_task_backoff", "backoff_start_interval"}
 # A workflow task's timeout is drawn from a range when its attempt is above three.
@@ -66,7 +66,12 @@ class Normaliser:
     def __init__(self, suffix: str) -> None:
         self._suffix = suffix
         self._labels: dict[str, str] = {}
+        self._hidden: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+
+    def hide(self, text: str, name: str) -> None:
+        """Show `name` wherever `text` stands: something that is another on each server."""
+        self._hidden[text] = name
 
     def message(self, message: Message) -> Any:
         """Return `message` as plain values, fields in declaration order, absent fields left out."""
@@ -109,6 +114,8 @@ class Normaliser:
 
     def text(self, text: str, kind: str) -> str:
         """Return `text` without the scenario's suffix and with every uuid replaced by its label."""
+        for hidden, name in self._hidden.items():
+            text = text.replace(hidden, name)
         text = text.replace("\u00a0", " ")  # protobuf's errors are spaced at random as well
         kind = "run" if kind.endswith("run_id") or kind == "text" else kind
         text = re.sub(r"(?<=\") +(?=kind:)", " ", text)  # protobuf's text form is spaced at random from build to build

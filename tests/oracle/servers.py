@@ -18,8 +18,13 @@ START_SECONDS = 40.0
 STOP_SECONDS = 10.0
 BIN = Path(sys.executable).parent
 SEARCH_ATTRIBUTES = ("OracleKeyword=Keyword", "OracleInt=Int")
-SWITCHES = ("frontend.WorkflowPauseEnabled=true",)
-"""What the real server ships but switches off; it is on in ours."""
+SWITCHES = (
+    "frontend.WorkflowPauseEnabled=true",
+    "frontend.WorkflowTimeSkippingEnabled=true",
+    "history.enableUpdateCallbacks=true",
+    'callback.allowedAddresses=[{"Pattern":"127.0.0.1:*","AllowInsecure":true}]',
+)
+"""What the real server ships but switches off and is on in ours, and where callbacks may go."""
 MEGABYTE = 1024 * 1024
 COMMANDS = {"real": BIN / "temporal", "ours": BIN / "outlast"}
 ADDRESSES = {"real": "REAL_ORACLE_ADDRESS", "ours": "OUTLAST_ORACLE_ADDRESS"}

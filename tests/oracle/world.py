@@ -72,6 +72,10 @@ class World:
         self._requests += 1
         return self.name(f"request-{self._requests}")
 
+    def hide(self, text: str, name: str) -> None:
+        """Show `name` wherever `text` stands: something that is another on each server."""
+        self._normaliser.hide(text, name)
+
     def note(self, title: str, value: Any) -> None:
         """Record a value of the scenario's own."""
         self.observations.append({"title": title, "value": self._normaliser.value(value)})

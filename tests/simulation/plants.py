@@ -5,16 +5,19 @@ from typing import Any
 
 import msgspec
 
+from outlast.engine.decide import RECEIVES
 from outlast.engine.draft import Draft
-from outlast.engine.machines import activity, signal, workflow_task
+from outlast.engine.machines import activity
 from outlast.engine.transition import NotifyParent, ReleaseChild, StartChild
+from outlast.engine.triggers import Signal, StartActivity, StartWorkflowTask
 from outlast.server.matching.matching import Matching
 from outlast.server.shard import shard as shard_module
 from outlast.server.shard.outbox import Outbox
 from outlast.server.shard.shard import Shard
 from outlast.server.shard.timers import Timers
 
-Plant = tuple[Any, str, Callable[[Any], Any]]
+Plant = tuple[Any, Any, Callable[[Any], Any]]
+"""Where (a module, a class, a table), under which name or key, and how the new is made of the old."""
 
 
 def _loses(kind: type) -> Callable[[Any], Any]:
@@ -122,12 +125,12 @@ PLANTS: dict[str, list[Plant]] = {
     "the start of a child is not delivered": [(Outbox, "deliver", _loses(StartChild))],
     "a child is never released": [(Outbox, "deliver", _loses(ReleaseChild))],
     "a reply is released before its commit": [(Shard, "settled", _reply_before_commit), (Shard, "readable", _readable_before_commit)],
-    "an activity is handed out twice": [(activity, "start", _activity_given_again), (Matching, "offer", _offered_twice)],
-    "a workflow task is handed out twice": [(workflow_task, "start", _task_given_again), (Matching, "offer", _offered_twice)],
+    "an activity is handed out twice": [(RECEIVES, StartActivity, _activity_given_again), (Matching, "offer", _offered_twice)],
+    "a workflow task is handed out twice": [(RECEIVES, StartWorkflowTask, _task_given_again), (Matching, "offer", _offered_twice)],
     "timers are forgotten at a restart": [(Timers, "start", _timers_forgotten_at_start)],
     "work is forgotten at a restart": [(shard_module, "pending_work", _work_forgotten_at_start)],
     "a buffered event is dropped": [(Draft, "flush_buffer", _buffered_event_dropped)],
-    "request ids of signals are forgotten": [(signal, "receive", _no_request_ids)],
+    "request ids of signals are forgotten": [(RECEIVES, Signal, _no_request_ids)],
     "request ids of starts are forgotten": [(Shard, "start", _no_dedupe_of_starts)],
     "work that a poll gives back is lost": [(Matching, "_put_back", _put_back_is_lost)],
 }

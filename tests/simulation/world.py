@@ -189,12 +189,13 @@ class World:
             (shard_limits, "CACHED_RUNS_MAX", settings.cached_runs),
             (shard_limits, "WORK_PAGE", settings.scan_page),
             (Histories.page, "__defaults__", (settings.page_batches,)),
-            *((where, name, plant(getattr(where, name))) for where, name, plant in self._planted),
+            *((where, name, plant(getattr(where, name))) for where, name, plant in self._planted if not isinstance(where, dict)),
         ]
         patches = [
             patch(f"{where}.{name}", value) if isinstance(where, str) else patch.object(where, name, value)
             for where, name, value in changes
         ]
+        patches += [patch.dict(where, {key: plant(where[key])}) for where, key, plant in self._planted if isinstance(where, dict)]
         logger, ear = logging.getLogger("outlast"), _Ear(self)
         level, propagate = logger.level, logger.propagate
         for each in patches:

@@ -2,10 +2,24 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from outlast.cli.settings import BadFlag, flag_of
 
-SWITCHES = {"frontend.WorkflowPauseEnabled": ("true", "false"), "limit.historyCount.suggestContinueAsNew": None}
+_ON_OFF = ("true", "false")
+SWITCHES = {
+    "frontend.WorkflowPauseEnabled": _ON_OFF,
+    "frontend.WorkflowTimeSkippingEnabled": _ON_OFF,
+    "history.enableUpdateCallbacks": _ON_OFF,
+    "limit.historyCount.suggestContinueAsNew": None,
+}
 """Each switch and the values that it may have; None: a whole number above zero."""
+ADDRESSES = "callback.allowedAddresses"
+
+
+class _Address(msgspec.Struct, forbid_unknown_fields=True):
+    Pattern: str = ""
+    AllowInsecure: bool = False
 
 
 def check_switches(values: Mapping[str, str]) -> None:
@@ -18,3 +32,12 @@ def check_switches(values: Mapping[str, str]) -> None:
             raise BadFlag(f"{flag_of('dynamic_config')} {switch}={value}: expected {' or '.join(allowed)}")
         if allowed is None and not (value.isdigit() and int(value) > 0):
             raise BadFlag(f"{flag_of('dynamic_config')} {switch}={value}: expected a whole number above 0")
+    _check_addresses(values.get(ADDRESSES, "[]"))
+
+
+def _check_addresses(value: str) -> None:
+    try:
+        msgspec.json.decode(value.encode(), type=list[_Address])
+    except msgspec.DecodeError as error:
+        example = '[{"Pattern":"*.example.com:443","AllowInsecure":false}]'
+        raise BadFlag(f"{flag_of('dynamic_config')} {ADDRESSES}={value}: {error}; expected a list like {example}") from None

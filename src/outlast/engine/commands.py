@@ -30,6 +30,8 @@ from outlast.engine.refusals import BadCommand, InvalidArgument
 C = CommandType
 Cause = WorkflowTaskFailedCause
 
+_KNOWN = frozenset(C.values())
+
 EVENT_OF = {
     C.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
     C.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK: EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED,
@@ -63,8 +65,8 @@ CLOSING = {
 def check_sequence(commands: Sequence[Command]) -> None:
     """Refuse, without a trace in history, an unknown command or one after a closing command."""
     for place, command in enumerate(commands):
-        if command.command_type not in C.values() or not command.command_type:
-            name = _short_name(command) if command.command_type in C.values() else str(command.command_type)
+        if command.command_type not in _KNOWN or not command.command_type:
+            name = _short_name(command) if command.command_type in _KNOWN else str(command.command_type)
             raise InvalidArgument(f"unknown command type: {name}")
         if command.command_type in CLOSING and place != len(commands) - 1:
             names = ", ".join(_short_name(other) for other in commands)

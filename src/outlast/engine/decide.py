@@ -1,7 +1,7 @@
 """The one verb that judges: a state, what came in, and the time give a Transition. Nothing is changed in place."""
 
 from collections.abc import Callable
-from typing import assert_never
+from typing import Any
 
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 
@@ -11,6 +11,7 @@ from outlast.engine.draft import Draft
 from outlast.engine.machines import (
     activity,
     activity_operations,
+    callback,
     child_workflow,
     close,
     external,
@@ -32,6 +33,7 @@ from outlast.engine.refusals import (
 from outlast.engine.state import Execution
 from outlast.engine.transition import (
     ApplyClosePolicy,
+    DeliverCallback,
     Effect,
     NotifyParent,
     OfferActivity,
@@ -47,81 +49,10 @@ def decide(execution: Execution, trigger: t.Trigger, context: t.Context) -> Tran
     if isinstance(trigger, t.CompleteWorkflowTask):
         return complete_workflow_task(execution, trigger, context)
     draft = Draft(execution, context)
-    _receive(draft, trigger)
+    RECEIVES[type(trigger)](draft, trigger)
     if draft.buffer_is_full and draft.run.workflow_task is not None:
         workflow_task.fail(draft, workflow_task.FORCE_CLOSE, None, workflow_task.SERVER_IDENTITY)
     return _within_limits(execution, draft)
-
-
-def _receive(draft: Draft, trigger: t.Trigger) -> None:  # a table: one line for each kind of trigger
-    match trigger:
-        case t.StartWorkflowTask():
-            workflow_task.start(draft, trigger)
-        case t.StartActivity():
-            activity.start(draft, trigger)
-        case t.CompleteActivity():
-            activity.complete(draft, trigger)
-        case t.Signal():
-            signal.receive(draft, trigger)
-        case t.TimersDue():
-            time_passed(draft)
-        case t.Heartbeat():
-            activity.heartbeat(draft, trigger)
-        case t.FailActivity():
-            activity.fail(draft, trigger)
-        case t.CancelActivity():
-            activity.cancel(draft, trigger)
-        case t.ReleaseActivity():
-            activity.release(draft, trigger)
-        case t.PauseActivity():
-            activity_operations.pause(draft, trigger.request)
-        case t.UnpauseActivity():
-            activity_operations.unpause(draft, trigger.request)
-        case t.ResetActivity():
-            activity_operations.reset(draft, trigger.request)
-        case t.UpdateActivityOptions():
-            activity_operations.update_options(draft, trigger.request)
-        case t.FailWorkflowTask():
-            fail_workflow_task(draft, trigger)
-        case t.RequestCancel():
-            signal.request_cancel(draft, trigger)
-        case t.Terminate():
-            close.terminate(draft, trigger)
-        case t.Delete():
-            close.delete(draft)
-        case t.ResetSticky():
-            reset_sticky(draft)
-        case t.ChildStarted():
-            child_workflow.started(draft, trigger)
-        case t.ChildStartFailed():
-            child_workflow.start_failed(draft, trigger)
-        case t.ChildClosed():
-            child_workflow.closed(draft, trigger)
-        case t.ChildFirstTaskReleased():
-            child_workflow.first_task_released(draft, trigger.initiated_event_id)
-        case t.ChildPolicyApplied():
-            child_workflow.policy_applied(draft, trigger)
-        case t.ReleaseFirstTask():
-            release_first_task(draft)
-        case t.AdmitUpdate():
-            update.admit(draft, trigger)
-        case t.ExternalTold():
-            external.told(draft, trigger)
-        case t.Attach():
-            options.attach(draft, trigger)
-        case t.UpdateOptions():
-            options.update(draft, trigger)
-        case t.PauseWorkflow():
-            pause.pause(draft, trigger)
-        case t.UnpauseWorkflow():
-            pause.unpause(draft, trigger)
-        case t.ParentNotified():
-            draft.changed = draft.run.parent_to_notify
-            draft.run.parent_to_notify = False
-        case t.CompleteWorkflowTask():
-            raise AssertionError("handled by decide")
-        case _:
-            assert_never(trigger)
 
 
 def _within_limits(execution: Execution, draft: Draft) -> Transition:
@@ -147,8 +78,8 @@ def _is_forgotten(draft: Draft, effect: Effect) -> bool:
 
 
 def _outlives(effect: Effect) -> bool:
-    """A closed run hands out nothing more; it only tells its parent and its children."""
-    return isinstance(effect, NotifyParent | ApplyClosePolicy)
+    """A closed run hands out nothing more; it only tells its parent, its children and its callbacks."""
+    return isinstance(effect, NotifyParent | ApplyClosePolicy | DeliverCallback)
 
 
 def reset_sticky(draft: Draft) -> None:
@@ -210,7 +141,7 @@ def _accept(draft: Draft, done: t.CompleteWorkflowTask) -> None:
     if run.paused is not None and request.force_create_new_workflow_task:
         raise FailedPrecondition("Workflow is paused and force create new workflow task is not allowed.")
     is_heartbeat = request.force_create_new_workflow_task and not request.commands and not request.messages
-    answers = update.Answers(draft, request.messages, done.sent_updates)
+    answers = update.Answers(draft, request.messages, done.sent_updates, done.attachments)
     if _leaves_no_trace(draft, done, answers):
         return
     assert run.workflow_task is not None
@@ -350,6 +281,8 @@ def _cause_name(cause: "WorkflowTaskFailedCause.ValueType") -> str:
 
 def time_passed(draft: Draft) -> None:
     """Do all that is due, in the order in which it came due."""
+    for number, _ in draft.callbacks.due(draft.now):
+        callback.try_again(draft, number)
     draft.tasks_wait = True
     for _, _, action in sorted(_due(draft), key=lambda entry: entry[:2]):
         if draft.run.open:
@@ -382,3 +315,46 @@ def _due(draft: Draft) -> list[tuple[int, int, Callable[[], None]]]:
 
 def _once(act: Callable[[Draft, str], None] | Callable[[Draft, int], None], draft: Draft, key: str | int) -> Callable[[], None]:
     return lambda: act(draft, key)  # type: ignore[arg-type]
+
+
+def _parent_notified(draft: Draft, trigger: t.ParentNotified) -> None:
+    draft.changed = draft.run.parent_to_notify
+    draft.run.parent_to_notify = False
+
+
+RECEIVES: dict[type[t.Trigger], Callable[[Draft, Any], None]] = {
+    t.StartWorkflowTask: workflow_task.start,
+    t.StartActivity: activity.start,
+    t.CompleteActivity: activity.complete,
+    t.Signal: signal.receive,
+    t.TimersDue: lambda draft, _: time_passed(draft),
+    t.Heartbeat: activity.heartbeat,
+    t.FailActivity: activity.fail,
+    t.CancelActivity: activity.cancel,
+    t.ReleaseActivity: activity.release,
+    t.PauseActivity: lambda draft, asked: activity_operations.pause(draft, asked.request),
+    t.UnpauseActivity: lambda draft, asked: activity_operations.unpause(draft, asked.request),
+    t.ResetActivity: lambda draft, asked: activity_operations.reset(draft, asked.request),
+    t.UpdateActivityOptions: lambda draft, asked: activity_operations.update_options(draft, asked.request),
+    t.FailWorkflowTask: fail_workflow_task,
+    t.RequestCancel: signal.request_cancel,
+    t.Terminate: close.terminate,
+    t.Delete: lambda draft, _: close.delete(draft),
+    t.ResetSticky: lambda draft, _: reset_sticky(draft),
+    t.ChildStarted: child_workflow.started,
+    t.ChildStartFailed: child_workflow.start_failed,
+    t.ChildClosed: child_workflow.closed,
+    t.ChildFirstTaskReleased: lambda draft, released: child_workflow.first_task_released(draft, released.initiated_event_id),
+    t.ChildPolicyApplied: child_workflow.policy_applied,
+    t.ReleaseFirstTask: lambda draft, _: release_first_task(draft),
+    t.AdmitUpdate: update.admit,
+    t.ExternalTold: external.told,
+    t.Attach: options.attach,
+    t.AttachToUpdate: options.attach_to_update,
+    t.CallbackAnswered: callback.answered,
+    t.UpdateOptions: options.update,
+    t.PauseWorkflow: pause.pause,
+    t.UnpauseWorkflow: pause.unpause,
+    t.ParentNotified: _parent_notified,
+}
+"""What each kind of trigger does; CompleteWorkflowTask has a road of its own."""

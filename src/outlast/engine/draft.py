@@ -8,8 +8,9 @@ and puts it into a batch, or into the buffer while a workflow task is started
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from copy import copy
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import msgspec
 from temporalio.api.activity.v1 import ActivityOptions
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -19,27 +20,28 @@ from outlast.engine import event_kinds, limits
 from outlast.engine.evolve import evolve
 from outlast.engine.keys import PartKey
 from outlast.engine.machines import workflow_task
+from outlast.engine.machines.callback import attached_request_ids
 from outlast.engine.parts import Parts
 from outlast.engine.refusals import Refusal
-from outlast.engine.state import Activity, Child, Execution, External, Run, Timer, Update, encode_part
+from outlast.engine.state import PARTS, Activity, Attached, Callback, Child, Execution, External, Run, Timer, Update, encode_part
 from outlast.engine.transition import Batch, Effect, Transition
 from outlast.engine.triggers import Context
 from outlast.engine.wire import frame_event, set_time
 from outlast.engine.work import has_work, next_due
 
 K = TypeVar("K", bound=Hashable)
-V = TypeVar("V", bound=Activity | Timer | Child | External | Update | int | bytes)
+V = TypeVar("V", bound=Activity | Timer | Child | External | Update | Callback | Attached | int | bytes)
 
 
 class Changing(Generic[K, V]):
     """Parts being changed: what they were, and what has changed since."""
 
-    __slots__ = ("_base", "_kind", "_size", "changes")
+    __slots__ = ("_added", "_base", "changes", "kind")
 
     def __init__(self, kind: str, base: Parts[K, V]) -> None:
-        self._kind = kind
+        self.kind = kind
         self._base = base
-        self._size = len(base)
+        self._added = 0
         self.changes: dict[K, V | None] = {}
         """None: it is gone."""
 
@@ -56,7 +58,7 @@ class Changing(Generic[K, V]):
         return self.get(key) is not None
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._base) + self._added
 
     def __iter__(self) -> Iterator[V]:
         return iter([value for _, value in self.entries()])
@@ -69,12 +71,12 @@ class Changing(Generic[K, V]):
         return [(key, value) for key, value in whole.items() if value is not None]
 
     def put(self, key: K, value: V) -> None:
-        self._size += key not in self
+        self._added += key not in self
         self.changes[key] = value
 
     def drop(self, key: K) -> None:
         if key in self:
-            self._size -= 1
+            self._added -= 1
             self.changes[key] = None
 
     def edit(self, key: K) -> V:
@@ -98,9 +100,9 @@ class Changing(Generic[K, V]):
     def encoded_changes(self) -> Iterator[tuple[PartKey, bytes | None]]:
         for key, value in self.changes.items():
             if value is not None:
-                yield PartKey(self._kind, str(key)), encode_part(value)
+                yield PartKey(self.kind, str(key)), encode_part(value)
             elif key in self._base:
-                yield PartKey(self._kind, str(key)), None
+                yield PartKey(self.kind, str(key)), None
 
 
 class Draft:
@@ -110,7 +112,10 @@ class Draft:
         "_activity_ids",
         "_batch",
         "_batches",
+        "_before",
+        "_callbacks",
         "_firm_event_id",
+        "_parts",
         "_replayed",
         "activities",
         "activity_options",
@@ -165,6 +170,20 @@ class Draft:
         self.buffer = Changing("b", execution.buffer)
         self.memo = Changing("m", execution.memo)
         self.search_attributes = Changing("s", execution.search_attributes)
+        self._before = execution
+        self._parts: tuple[Changing[Any, Any], ...] = (
+            self.activities,
+            self.timers,
+            self.children,
+            self.externals,
+            self.updates,
+            self.attached,
+            self.request_ids,
+            self.buffer,
+            self.memo,
+            self.search_attributes,
+        )
+        self._callbacks: Changing[int, Callback] | None = None
         self.origin = execution.origin
         self.origin_changed = False
         self.effects: list[Effect] = []
@@ -194,6 +213,14 @@ class Draft:
         self._batch: list[HistoryEvent] = []
         self._batches: list[list[HistoryEvent]] = []
         self._replayed: list[Batch] = []
+
+    @property
+    def callbacks(self) -> Changing[int, Callback]:
+        """Made when they are first asked for: few runs have any."""
+        if self._callbacks is None:
+            self._callbacks = Changing("k", self._before.callbacks)
+            self._parts = (*self._parts, self._callbacks)
+        return self._callbacks
 
     def activity_named(self, activity_id: str) -> Activity | None:
         """The pending activity with this id. The index is made when it is first asked for, once for many commands."""
@@ -293,6 +320,9 @@ class Draft:
     def _note_numbered(self, event: HistoryEvent, started_ids: dict[int, int]) -> None:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
             started_ids[event.activity_task_started_event_attributes.scheduled_event_id] = event.event_id
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
+            for request_id in attached_request_ids(event):
+                self.attached.put(request_id, Attached(event.event_id, event.event_type))
         elif event.event_type == EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
             initiated_event_id = event.child_workflow_execution_started_event_attributes.initiated_event_id
             started_ids[initiated_event_id] = event.event_id
@@ -344,35 +374,12 @@ class Draft:
 
     def snapshot(self) -> Execution:
         """The state as it is now."""
-        return Execution(
-            self.run,
-            self.activities.frozen(),
-            self.timers.frozen(),
-            self.children.frozen(),
-            self.externals.frozen(),
-            self.updates.frozen(),
-            self.attached.frozen(),
-            self.request_ids.frozen(),
-            self.buffer.frozen(),
-            self.memo.frozen(),
-            self.search_attributes.frozen(),
-            self.origin,
-        )
+        parts = {PARTS[changing.kind]: changing.frozen() for changing in self._parts if changing.changes}
+        return msgspec.structs.replace(self._before, run=self.run, origin=self.origin, **parts)
 
     def _part_changes(self) -> dict[PartKey, bytes | None]:
         changes: dict[PartKey, bytes | None] = {}
-        for parts in (
-            self.activities,
-            self.timers,
-            self.children,
-            self.externals,
-            self.updates,
-            self.attached,
-            self.request_ids,
-            self.buffer,
-            self.memo,
-            self.search_attributes,
-        ):
+        for parts in self._parts:
             if parts.changes:
                 changes.update(parts.encoded_changes())
         if self.origin_changed:

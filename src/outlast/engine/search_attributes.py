@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 from temporalio.api.common.v1 import Payload, SearchAttributes
@@ -61,7 +62,12 @@ TYPE_NAMES: dict[int, str] = {
 
 def keyword_list(words: Iterable[str]) -> bytes:
     """A serialized payload that the server itself sets."""
-    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(list(words)))
+    return _keyword_list(tuple(words))
+
+
+@lru_cache(maxsize=64)  # nearly always the same few: one of them is set for every run
+def _keyword_list(words: tuple[str, ...]) -> bytes:
+    payload = Payload(metadata={"encoding": b"json/plain", "type": b"KeywordList"}, data=msgspec.json.encode(words))
     return payload.SerializeToString()
 
 

@@ -160,6 +160,8 @@ class Run(msgspec.Struct):
     new_run_id: str = ""
     """The run that follows this one."""
     reset_points: bytes = b""
+    seen_versions: tuple[tuple[str, str], ...] = ()
+    """(binary checksum, build id) of each of the `reset_points`; empty when they have not been looked at."""
     assigned_build_ids: tuple[str, ...] = ()
 
     @property
@@ -340,11 +342,56 @@ class Update(msgspec.Struct, frozen=True):
     """0 while the workflow works on it."""
 
 
+class Attached(msgspec.Struct, frozen=True):
+    """What a request has left with a run that it did not start."""
+
+    event_id: int
+    """0 while the event is buffered."""
+    event_type: int
+
+
 class External(msgspec.Struct, frozen=True):
     """A message to another workflow that has not been answered: a signal, or a request to cancel."""
 
     initiated_event_id: int
     signals: bool
+
+
+STANDBY, SCHEDULED, BACKING_OFF, DELIVERY_FAILED, SUCCEEDED = 1, 2, 3, 4, 5
+"""States of a callback, numbered as on the wire."""
+
+
+class Callback(msgspec.Struct):
+    """One completion callback.
+
+    standby ──run or update over──► scheduled ──delivered──► succeeded
+                                     ▲   │ └────refused────► failed
+                            its time │   │ not delivered
+                                  backing off
+    """
+
+    data: bytes
+    """The serialized `Callback`."""
+    request_id: str
+    """Of the request that attached it."""
+    registration_time: int
+    update_id: str = ""
+    """The update whose outcome it tells; empty: it tells how the run ended."""
+    state: int = STANDBY
+    attempt: int = 0
+    """How many attempts are over."""
+    last_attempt_complete_time: int = 0
+    failure: str = ""
+    """Why the last attempt came to nothing."""
+    next_attempt_time: int = 0
+
+    @property
+    def due(self) -> int:
+        return self.next_attempt_time
+
+    @property
+    def waits(self) -> bool:
+        return self.state == SCHEDULED
 
 
 class Execution(msgspec.Struct, frozen=True):
@@ -361,8 +408,10 @@ class Execution(msgspec.Struct, frozen=True):
     """By initiated event id."""
     updates: Parts[str, Update] = Parts()
     """By update id, those that history knows."""
-    attached: Parts[str, int] = Parts()
-    """Request ids of starts that were answered with this run, and the ids of their OPTIONS_UPDATED events."""
+    callbacks: Parts[int, Callback] = Parts(timed=True)
+    """By number, in the order in which they were attached. They stay when they are delivered."""
+    attached: Parts[str, Attached] = Parts()
+    """By request id: starts that were answered with this run, and updates."""
     request_ids: Parts[str, int] = Parts()
     """Request ids of signals and the ids of their events, 0 if they were buffered: a repeat is not applied again."""
     buffer: Parts[int, bytes] = Parts()
@@ -384,6 +433,7 @@ PARTS = {
     "c": "children",
     "x": "externals",
     "p": "updates",
+    "k": "callbacks",
     "u": "attached",
     "r": "request_ids",
     "b": "buffer",
@@ -400,6 +450,8 @@ _decode_timer = msgspec.msgpack.Decoder(Timer).decode
 _decode_child = msgspec.msgpack.Decoder(Child).decode
 _decode_external = msgspec.msgpack.Decoder(External).decode
 _decode_update = msgspec.msgpack.Decoder(Update).decode
+_decode_callback = msgspec.msgpack.Decoder(Callback).decode
+_decode_attached = msgspec.msgpack.Decoder(Attached).decode
 _decode_int = msgspec.msgpack.Decoder(int).decode
 
 
@@ -408,7 +460,7 @@ def encode_core(run: Run) -> bytes:
     return _encode(run)
 
 
-def encode_part(value: Activity | Timer | Child | External | Update | int | bytes) -> bytes:
+def encode_part(value: Activity | Timer | Child | External | Update | Callback | Attached | int | bytes) -> bytes:
     """The stored form of one part."""
     return value if isinstance(value, bytes) else _encode(value)
 
@@ -428,7 +480,8 @@ def decode_execution(core: bytes, parts: Mapping[PartKey, bytes]) -> Execution:
         children=Parts({int(i): _decode_child(d) for i, d in _in_order(of_kind["c"])}, timed=True),
         externals=Parts({int(i): _decode_external(d) for i, d in _in_order(of_kind["x"])}),
         updates=Parts({i: _decode_update(d) for i, d in of_kind["p"].items()}),
-        attached=Parts({i: _decode_int(d) for i, d in of_kind["u"].items()}),
+        callbacks=Parts({int(i): _decode_callback(d) for i, d in _in_order(of_kind["k"])}, timed=True),
+        attached=Parts({i: _decode_attached(d) for i, d in of_kind["u"].items()}),
         request_ids=Parts({i: _decode_int(d) for i, d in of_kind["r"].items()}),
         buffer=Parts({int(i): d for i, d in _in_order(of_kind["b"])}),
         memo=Parts(of_kind["m"]),

@@ -51,7 +51,15 @@ class TellExternal(msgspec.Struct, frozen=True):
     initiated_event_id: int
 
 
-Effect = OfferWorkflowTask | OfferActivity | StartChild | ReleaseChild | ApplyClosePolicy | NotifyParent | TellExternal
+class DeliverCallback(msgspec.Struct, frozen=True):
+    """Tell a callback's address what became of the run, or of an update."""
+
+    number: int
+    attempt: int
+    """How many attempts have been made."""
+
+
+Effect = OfferWorkflowTask | OfferActivity | StartChild | ReleaseChild | ApplyClosePolicy | NotifyParent | TellExternal | DeliverCallback
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ Where the wire has a message that says it all, the trigger carries that message 
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from temporalio.api.common.v1 import Header, Link, Payloads, WorkflowExecution
+from temporalio.api.common.v1 import Callback, Header, Link, Payloads, WorkflowExecution
 from temporalio.api.enums.v1 import StartChildWorkflowExecutionFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import (
@@ -106,6 +106,26 @@ class Attach(msgspec.Struct, frozen=True):
 
     request_id: str
     links: Sequence[Link] = ()
+    callbacks: Sequence[Callback] = ()
+
+
+class AttachToUpdate(msgspec.Struct, frozen=True):
+    """A repeated update leaves its callbacks with the one that is under way."""
+
+    update_id: str
+    request_id: str
+    callbacks: Sequence[Callback]
+
+
+class CallbackAnswered(msgspec.Struct, frozen=True):
+    """An attempt to deliver a callback is over."""
+
+    number: int
+    attempt: int
+    failure: str = ""
+    """Empty: it was delivered."""
+    again: bool = False
+    """Whether another attempt may succeed."""
 
 
 class Terminate(msgspec.Struct, frozen=True):
@@ -149,6 +169,8 @@ class CompleteWorkflowTask(msgspec.Struct, frozen=True):
     """For activities that are started at once for the same worker."""
     sent_updates: Mapping[str, UpdateRequest] = {}
     """The updates that were sent to the worker and not answered."""
+    attachments: Mapping[str, Sequence[AttachToUpdate]] = {}
+    """Callbacks that wait for updates to be accepted."""
     updates_wait: bool = False
     """Whether there are updates that no workflow task has carried yet."""
 
@@ -340,4 +362,6 @@ Trigger = (
     | UnpauseWorkflow
     | UpdateOptions
     | Attach
+    | AttachToUpdate
+    | CallbackAnswered
 )

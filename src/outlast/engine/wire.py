@@ -5,7 +5,10 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload
 
+from outlast.engine import enums
 from outlast.engine.limits import HUNDRED_YEARS
+
+enums.settle()
 
 _SECOND = 1_000_000_000
 

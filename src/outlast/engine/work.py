@@ -4,9 +4,12 @@
 is told, so that the shard finds the run.
 """
 
-from outlast.engine.state import Activity, Execution, Run, WorkflowTask
+from collections.abc import Iterable
+
+from outlast.engine.state import Activity, Callback, Execution, Run, WorkflowTask
 from outlast.engine.transition import (
     ApplyClosePolicy,
+    DeliverCallback,
     Effect,
     NotifyParent,
     OfferActivity,
@@ -25,10 +28,14 @@ def offer_activity(activity: Activity) -> OfferActivity:
     return OfferActivity(activity.scheduled_event_id, activity.attempt, activity.stamp, activity.task_queue)
 
 
+def deliver(number: int, callback: Callback) -> DeliverCallback:
+    return DeliverCallback(number, callback.attempt)
+
+
 def pending_work(execution: Execution) -> list[Effect]:
     """All that is still to be done for this run by somebody else."""
     run = execution.run
-    effects: list[Effect] = []
+    effects: list[Effect] = [deliver(number, callback) for number, callback in execution.callbacks.items() if callback.waits]
     if run.open:
         if run.workflow_task is not None and not run.workflow_task.started:
             effects.append(offer_workflow_task(run, run.workflow_task))
@@ -50,31 +57,47 @@ def pending_work(execution: Execution) -> list[Effect]:
 def has_work(execution: Execution) -> bool:
     """Whether `pending_work` is not empty."""
     run = execution.run
+    if execution.callbacks.waiting:
+        return True
     if not run.open:
-        return run.parent_to_notify or any(child.policy_to_apply for child in execution.children.values())
+        return _must_tell(execution)
     if execution.externals or execution.children.waiting or (run.workflow_task is not None and not run.workflow_task.started):
         return True
     return run.paused is None and execution.activities.waiting > 0
 
 
+def _must_tell(execution: Execution) -> bool:
+    """Whether a closed run's parent or children have not heard of its end. Until then it is not deleted."""
+    return execution.run.parent_to_notify or any(child.policy_to_apply for child in execution.children.values())
+
+
 def next_due(execution: Execution) -> int | None:
-    """The next moment at which the run needs attention. A closed one is deleted then, when all who must be have been told."""
+    """The next moment at which the run needs attention. A closed one is deleted in time, when all who must be have been told."""
     run = execution.run
+    again = execution.callbacks.soonest or 0
     if not run.open:
-        return None if has_work(execution) else run.delete_at or None
-    moments = [execution.timers.soonest or 0, execution.activities.soonest or 0, run.run_expiration, run.execution_expiration]
+        return _soonest((again, 0 if _must_tell(execution) else run.delete_at))
+    moments = [execution.timers.soonest or 0, execution.activities.soonest or 0, run.run_expiration, run.execution_expiration, again]
     task = run.workflow_task
     if task is not None:
         moments.append(workflow_task_due(task))
     elif run.first_task_pending and run.paused is None and run.execution_time > run.start_time:
         moments.append(run.execution_time)
-    return min((moment for moment in moments if moment), default=None)
+    return _soonest(moments)
+
+
+def _soonest(moments: Iterable[int]) -> int | None:
+    soonest = 0
+    for moment in moments:
+        if moment and (not soonest or moment < soonest):
+            soonest = moment
+    return soonest or None
 
 
 def expired(execution: Execution, now: int) -> bool:
     """Whether the run is to be forgotten."""
-    due = next_due(execution)
-    return not execution.run.open and due is not None and due <= now
+    run = execution.run
+    return not run.open and 0 < run.delete_at <= now and not _must_tell(execution)
 
 
 def workflow_task_due(task: WorkflowTask) -> int:

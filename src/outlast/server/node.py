@@ -14,6 +14,7 @@ from outlast.server.clock import VirtualClock, real_time
 from outlast.server.direct_door import DirectDoor
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.calls import SERVICE, Reply, Service
+from outlast.server.frontend.features import features
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.namespaces import RETENTION_S, SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
 from outlast.server.frontend.operations import OperatorCalls
@@ -25,6 +26,8 @@ from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 from outlast.server.matching.matching import Matching
+from outlast.server.posts import Posts
+from outlast.server.shard.callbacks import Callbacks
 from outlast.server.shard.histories import Histories
 from outlast.server.shard.outbox import Outbox
 from outlast.server.shard.protocol import StartedTask
@@ -63,7 +66,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     """Custom search attributes of those namespaces: name to type, such as "Keyword"."""
     sqlite_pragmas: dict[str, str] = {}
     dynamic_config: dict[str, str] = {}
-    """The reference server's switches, by its names. Read: frontend.WorkflowPauseEnabled and
+    """The reference server's switches, by its names. Read: those of `frontend/features.py` and
     limit.historyCount.suggestContinueAsNew. Others have no effect."""
 
 
@@ -85,14 +88,16 @@ class Node:
         updates = Updates(self._shard, histories)
         tasks = Tasks(self._shard, histories, queries, updates)
         resets = Resets(self._shard, histories)
-        workflows = WorkflowCalls(self._shard, tasks, self._namespaces)
+        switched = features(settings.dynamic_config)
+        self._posts = Posts()
+        workflows = WorkflowCalls(self._shard, tasks, self._namespaces, switched)
         self._matching.bind(tasks)
-        self._shard.bind(Outbox(self._shard, histories).deliver)
+        self._shard.bind(Outbox(self._shard, histories, Callbacks(self._shard, histories, self._posts)).deliver)
         self._handlers = handlers(
             SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
             workflows,
             UpdateCalls(self._shard, updates, workflows, self._namespaces),
-            OperatorCalls(self._shard, resets, self._namespaces, pause_enabled=_is_on(settings, "frontend.WorkflowPauseEnabled")),
+            OperatorCalls(self._shard, resets, self._namespaces, features=switched),
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             ActivityOperationCalls(self._shard, self._namespaces),
@@ -179,6 +184,7 @@ class Node:
             self._skipping.cancel()
         await self._matching.close()
         await self._shard.close()
+        await self._posts.close()
         await self._store.close()
 
     async def _stop_listening(self) -> None:
@@ -192,10 +198,6 @@ class Node:
             await asyncio.Event().wait()
         finally:
             await self.stop()
-
-
-def _is_on(settings: NodeSettings, switch: str) -> bool:
-    return settings.dynamic_config.get(switch, "true").strip('"').lower() != "false"
 
 
 def _store(settings: NodeSettings) -> Store:

@@ -21,7 +21,7 @@ from temporalio.api.history.v1 import (
 
 from outlast.engine import state
 from outlast.engine.cron import next_backoff
-from outlast.engine.machines import workflow_task
+from outlast.engine.machines import callback, workflow_task
 from outlast.engine.refusals import WORKFLOW_COMPLETED, NotFound
 from outlast.engine.retry import decide_retry
 from outlast.engine.transition import ApplyClosePolicy, NotifyParent
@@ -57,6 +57,7 @@ def evolve_closed(draft: Draft, event: HistoryEvent) -> None:
     draft.drop_buffer()
     if draft.replaced:
         return
+    callback.run_is_over(draft, event)
     for child in list(draft.children):
         abandoned = child.parent_close_policy == ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON
         # One without a run id may have been made all the same: word of it had not come.
@@ -127,6 +128,7 @@ def run_after_failure(draft: Draft, failure: Failure, *, keep_last_result: bool 
         attributes.attempt = run.attempt + 1
         attributes.initiator = ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_RETRY
         attributes.continued_failure.CopyFrom(failure)
+        callback.carry(draft, attributes)
         if not keep_last_result:
             attributes.ClearField("last_completion_result")
         return _following(draft, attributes), retry.state
@@ -214,4 +216,5 @@ def following_run(draft: Draft, attributes: WorkflowExecutionStartedEventAttribu
         attributes.priority.ParseFromString(run.priority)
     if run.execution_timeout:
         set_duration(attributes.workflow_execution_timeout, run.execution_timeout)
+    callback.carry(draft, attributes)
     return _following(draft, attributes)

@@ -12,9 +12,10 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
 
 from outlast.engine import wire
+from outlast.engine.machines import callback
 from outlast.engine.refusals import WORKFLOW_COMPLETED, NotFound
-from outlast.engine.state import Run
-from outlast.engine.triggers import Attach, UpdateOptions
+from outlast.engine.state import Attached, Run
+from outlast.engine.triggers import Attach, AttachToUpdate, UpdateOptions
 from outlast.engine.work import offer_workflow_task
 
 if TYPE_CHECKING:
@@ -25,9 +26,26 @@ def attach(draft: Draft, attached: Attach) -> None:
     """Record that another start was answered with this run. It is no news for the worker: no workflow task."""
     if attached.request_id in draft.attached or not draft.run.open:
         return
+    callback.check_number(draft, len(attached.callbacks))
     event = _event(draft)
-    event.workflow_execution_options_updated_event_attributes.attached_request_id = attached.request_id
+    attributes = event.workflow_execution_options_updated_event_attributes
+    attributes.attached_request_id = attached.request_id
+    attributes.attached_completion_callbacks.extend(attached.callbacks)
     event.links.extend(attached.links)
+    draft.add(event)
+
+
+def attach_to_update(draft: Draft, attached: AttachToUpdate) -> None:
+    """Have more callbacks told the outcome of an accepted update."""
+    known = draft.updates.get(attached.update_id)
+    if attached.request_id in draft.attached or not draft.run.open or known is None or known.completed_event_id:
+        return
+    callback.check_number(draft, len(attached.callbacks), attached.update_id)
+    event = _event(draft)
+    added = event.workflow_execution_options_updated_event_attributes.workflow_update_options.add()
+    added.update_id = attached.update_id
+    added.attached_request_id = attached.request_id
+    added.attached_completion_callbacks.extend(attached.callbacks)
     draft.add(event)
 
 
@@ -88,7 +106,12 @@ def _event(draft: Draft) -> HistoryEvent:
 def evolve_updated(draft: Draft, event: HistoryEvent) -> None:
     attributes = event.workflow_execution_options_updated_event_attributes
     if attributes.attached_request_id:
-        draft.attached.put(attributes.attached_request_id, event.event_id)
+        draft.attached.put(attributes.attached_request_id, Attached(event.event_id, event.event_type))
+    callback.attach(draft, attributes.attached_completion_callbacks, attributes.attached_request_id, event)
+    for of_update in attributes.workflow_update_options:
+        if of_update.attached_request_id:
+            draft.attached.put(of_update.attached_request_id, Attached(event.event_id, event.event_type))
+        callback.attach(draft, of_update.attached_completion_callbacks, of_update.attached_request_id, event, of_update.update_id)
     if attributes.HasField("versioning_override"):
         draft.run.versioning_override = _bytes(attributes.versioning_override)
     elif attributes.unset_versioning_override:

@@ -16,6 +16,7 @@ from temporalio.api.workflowservice.v1 import (
 
 from outlast.engine import limits, wire
 from outlast.engine.cron import next_backoff
+from outlast.engine.machines import callback
 from outlast.engine.retry import filled, from_wire
 from outlast.engine.state import Parent, Run
 from outlast.engine.triggers import NamespaceView
@@ -161,6 +162,7 @@ def evolve_started(draft: Draft, event: HistoryEvent) -> None:
     if attributes.HasField("retry_policy") or attributes.cron_schedule:
         draft.origin = attributes.SerializeToString()
         draft.origin_changed = True
+    callback.attach(draft, attributes.completion_callbacks, draft.run.create_request_id, event)
     draft.visible = True
 
 

@@ -20,10 +20,10 @@ from temporalio.api.protocol.v1 import Message
 from temporalio.api.update.v1 import Acceptance, Outcome, Rejection, Request, Response
 
 from outlast.engine import limits
-from outlast.engine.machines import workflow_task
+from outlast.engine.machines import callback, options, workflow_task
 from outlast.engine.refusals import WORKFLOW_COMPLETED, BadCommand, Busy, FailedPrecondition, NotFound, WorkflowNotReady
-from outlast.engine.state import Update
-from outlast.engine.triggers import AdmitUpdate
+from outlast.engine.state import Attached, Update
+from outlast.engine.triggers import AdmitUpdate, AttachToUpdate
 
 if TYPE_CHECKING:
     from outlast.engine.draft import Draft
@@ -75,10 +75,13 @@ def failed_by_close() -> Outcome:
 class Answers:
     """The messages of one completed workflow task, taken one by one, where its commands say so or at its end."""
 
-    def __init__(self, draft: Draft, messages: Sequence[Message], sent: Mapping[str, Request]) -> None:
+    def __init__(
+        self, draft: Draft, messages: Sequence[Message], sent: Mapping[str, Request], attachments: Mapping[str, Sequence[AttachToUpdate]]
+    ) -> None:
         self._draft = draft
         self._waiting = list(messages)
         self._sent = sent
+        self._attachments = attachments
         self.rejected: dict[str, Outcome] = {}
 
     def take(self, message_id: str) -> None:
@@ -153,6 +156,8 @@ class Answers:
         if update_id not in self._draft.updates:
             attributes.accepted_request.CopyFrom(self._sent[update_id])
         self._draft.add(event)
+        for attachment in self._attachments.get(update_id, ()):
+            options.attach_to_update(self._draft, attachment)
 
     def _complete(self, update_id: str, response: Response) -> None:
         self._expect(update_id, "Response", "Accepted", "ProvisionallyAccepted")
@@ -172,14 +177,24 @@ class Answers:
 
 def evolve_admitted(draft: Draft, event: HistoryEvent) -> None:
     attributes = event.workflow_execution_update_admitted_event_attributes
-    draft.updates.put(attributes.request.meta.update_id, Update(0))
+    request = attributes.request
+    draft.updates.put(request.meta.update_id, Update(0))
+    if request.request_id:
+        draft.attached.put(request.request_id, Attached(event.event_id, event.event_type))
+    callback.attach(draft, request.completion_callbacks, request.request_id, event, request.meta.update_id)
 
 
 def evolve_accepted(draft: Draft, event: HistoryEvent) -> None:
-    update_id = event.workflow_execution_update_accepted_event_attributes.protocol_instance_id
+    attributes = event.workflow_execution_update_accepted_event_attributes
+    update_id = attributes.protocol_instance_id
     draft.updates.put(update_id, Update(event.event_id))
+    request = attributes.accepted_request
+    if request.request_id:
+        draft.attached.put(request.request_id, Attached(event.event_id, event.event_type))
+    callback.attach(draft, request.completion_callbacks, request.request_id, event, update_id)
 
 
 def evolve_completed(draft: Draft, event: HistoryEvent) -> None:
     attributes = event.workflow_execution_update_completed_event_attributes
     draft.updates.put(attributes.meta.update_id, Update(attributes.accepted_event_id, event.event_id))
+    callback.update_is_over(draft, attributes.meta.update_id)

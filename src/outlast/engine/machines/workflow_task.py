@@ -18,7 +18,7 @@ from temporalio.api.enums.v1 import (
 )
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskCompletedEventAttributes
-from temporalio.api.workflow.v1 import ResetPoints
+from temporalio.api.workflow.v1 import ResetPointInfo, ResetPoints
 
 from outlast.engine import limits
 from outlast.engine.refusals import WORKFLOW_TASK_NOT_FOUND, NotFound
@@ -284,23 +284,31 @@ def evolve_completed(draft: Draft, event: HistoryEvent) -> None:
 def _add_reset_point(draft: Draft, event: HistoryEvent) -> None:
     """Remember the first task that each version of the worker's code completed, and list their checksums."""
     attributes = event.workflow_task_completed_event_attributes
-    points = ResetPoints.FromString(draft.run.reset_points)
-    build_id = attributes.worker_version.build_id
-    if any((point.binary_checksum, point.build_id) == (attributes.binary_checksum, build_id) for point in points.points):
+    run = draft.run
+    version = attributes.binary_checksum, attributes.worker_version.build_id
+    if version in run.seen_versions:
         return
-    added = points.points.add(
-        binary_checksum=attributes.binary_checksum,
-        build_id=build_id,
-        run_id=draft.run.run_id,
-        first_workflow_task_completed_id=event.event_id,
-        resettable=not draft.children,
-    )
-    added.create_time.CopyFrom(event.event_time)
-    del points.points[: -limits.RESET_POINTS_MAX]
-    draft.run.reset_points = points.SerializeToString()
-    if attributes.binary_checksum:
-        checksums = dict.fromkeys(point.binary_checksum for point in points.points if point.binary_checksum)
-        _put_keywords(draft, "BinaryChecksums", checksums)
+    points = ResetPoints.FromString(run.reset_points)
+    if version not in _versions(points):
+        point = ResetPointInfo(
+            binary_checksum=version[0],
+            build_id=version[1],
+            run_id=run.run_id,
+            first_workflow_task_completed_id=event.event_id,
+            resettable=not draft.children,
+            create_time=event.event_time,
+        )
+        points.points.append(point)
+        del points.points[: -limits.RESET_POINTS_MAX]
+        run.reset_points = points.SerializeToString()
+        if attributes.binary_checksum:
+            checksums = dict.fromkeys(point.binary_checksum for point in points.points if point.binary_checksum)
+            _put_keywords(draft, "BinaryChecksums", checksums)
+    run.seen_versions = _versions(points)
+
+
+def _versions(points: ResetPoints) -> tuple[tuple[str, str], ...]:
+    return tuple((point.binary_checksum, point.build_id) for point in points.points)
 
 
 def _add_build_ids(draft: Draft, completed: WorkflowTaskCompletedEventAttributes) -> None:

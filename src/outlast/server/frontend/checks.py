@@ -1,10 +1,11 @@
 """What requests must look like: the reference server's checks, with its texts (workflow-core.md 1.2, platform.md 0)."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import (
-    Callback,
+    Link,
     Payloads,
     Priority,
     WorkflowExecution,
@@ -23,9 +24,13 @@ from outlast.engine.cron import check_cron
 from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.retry import check_retry_policy, filled
 from outlast.engine.triggers import NamespaceView
+from outlast.server.frontend.callbacks import check_callbacks, linked
+from outlast.server.frontend.features import Features
 
 
-def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest, namespace: NamespaceView) -> None:
+def check_start(
+    request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest, namespace: NamespaceView, features: Features
+) -> None:
     """Refuse a start that cannot be; the order of the checks is the reference server's."""
     check_workflow_id(request.workflow_id)
     if request.HasField("retry_policy"):
@@ -44,10 +49,14 @@ def check_start(request: StartWorkflowExecutionRequest | SignalWithStartWorkflow
     if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
         raise InvalidArgument(_too_long("Request ID", request.request_id) if signals else "RequestId length exceeds limit.")
     _check_policies(request)
+    if isinstance(request, StartWorkflowExecutionRequest):
+        options = request.on_conflict_options
+        if options.attach_completion_callbacks and not options.attach_request_id:
+            raise InvalidArgument("attaching request ID is required for attaching completion callbacks")
     if request.HasField("search_attributes"):
         request.search_attributes.CopyFrom(search_attributes.admit(request.search_attributes, namespace))
     check_priority(request.priority)
-    check_links(request)
+    _check_attached(request, features)
     _check_unsupported(request)
     check_blob(request.input)
     if request.memo.ByteSize() > limits.MEMO_BYTES_MAX:
@@ -141,7 +150,10 @@ def check_priority(priority: Priority) -> None:
 
 
 def check_links(request: Message) -> None:
-    links = request.links  # type: ignore[attr-defined]
+    check_all_links(request.links)  # type: ignore[attr-defined]
+
+
+def check_all_links(links: Sequence[Link]) -> None:
     if len(links) > limits.LINKS_MAX:
         raise InvalidArgument(f"cannot attach more than {limits.LINKS_MAX} links per request, got {len(links)}")
     for link in links:
@@ -152,23 +164,18 @@ def check_links(request: Message) -> None:
                     raise InvalidArgument(f"workflow event link must not have an empty {name} field")
 
 
+def _check_attached(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest, features: Features) -> None:
+    if isinstance(request, StartWorkflowExecutionRequest):
+        check_callbacks(request.completion_callbacks, features.callback_addresses)
+        check_all_links(linked(request, request.completion_callbacks))
+    else:
+        check_links(request)
+
+
 def _check_unsupported(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest) -> None:
     """Never accept what would be silently left undone."""
     if request.HasField("time_skipping_config"):
         raise Unsupported("The Time-Skipping feature is not enabled for namespace.")
-    if isinstance(request, StartWorkflowExecutionRequest):
-        for callback in request.completion_callbacks:
-            check_callback(callback)
-        options = request.on_conflict_options
-        if options.attach_completion_callbacks and not options.attach_request_id:
-            raise InvalidArgument("attaching request ID is required for attaching completion callbacks")
-
-
-def check_callback(callback: Callback) -> None:
-    """No callback address is allowed yet, which is also the reference server's default."""
-    if callback.nexus.url.startswith("temporal://system"):
-        raise Unsupported("completion callbacks are not built yet")
-    raise InvalidArgument(f"invalid url: url does not match any configured callback address: {callback.nexus.url}")
 
 
 def check_identity(identity: str) -> None:

@@ -1,5 +1,6 @@
 """What DescribeWorkflowExecution and lists show of a run (workflow-core.md 5.10, platform.md 1.11)."""
 
+from temporalio.api.common.v1 import Callback as WireCallback
 from temporalio.api.common.v1 import Memo, Payload, Priority, SearchAttributes
 from temporalio.api.enums.v1 import (
     EventType,
@@ -10,6 +11,7 @@ from temporalio.api.enums.v1 import (
 )
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.workflow.v1 import (
+    CallbackInfo,
     PendingActivityInfo,
     ResetPoints,
     WorkflowExecutionInfo,
@@ -18,7 +20,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from outlast.engine import search_attributes
 from outlast.engine.retry import to_wire
-from outlast.engine.state import Activity, Execution, Run
+from outlast.engine.state import DELIVERY_FAILED, Activity, Callback, Execution, Run
 from outlast.engine.triggers import NamespaceView
 from outlast.engine.wire import set_duration, set_time
 from outlast.server.store.protocol import VisibilityRecord
@@ -34,6 +36,7 @@ def describe_execution(execution: Execution, namespace: NamespaceView) -> Descri
     _extended(execution, described)
     described.pending_activities.extend(_pending_activity(activity) for activity in execution.activities.values())
     _pending_children(execution, described)
+    described.callbacks.extend(_callback(callback) for callback in execution.callbacks.values())
     if execution.run.open:
         _pending_workflow_task(execution.run, described)
     return described
@@ -45,7 +48,8 @@ def _config(run: Run, described: DescribeWorkflowExecutionResponse) -> None:
     config.task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_NORMAL
     if run.execution_timeout:
         set_duration(config.workflow_execution_timeout, run.execution_timeout)
-    if run.run_timeout:
+    by_command = run.continued_from and run.attempt == 1 and not run.cron_schedule
+    if run.run_timeout or by_command:  # the reference server shows a timeout of nothing after continue-as-new
         set_duration(config.workflow_run_timeout, run.run_timeout)
     set_duration(config.default_workflow_task_timeout, run.task_timeout)
     if run.user_metadata:
@@ -114,10 +118,29 @@ def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse
         extended.pause_info.identity = run.paused.identity
         extended.pause_info.reason = run.paused.reason
         set_time(extended.pause_info.paused_time, run.paused.since)
-    for request_id, event_id in execution.attached.items():
+    for request_id, attached in execution.attached.items():
         info = extended.request_id_infos[request_id]
-        info.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED
-        info.event_id = event_id
+        info.event_type = attached.event_type  # type: ignore[assignment]
+        info.event_id = attached.event_id
+        info.buffered = not attached.event_id
+
+
+def _callback(callback: Callback) -> CallbackInfo:
+    info = CallbackInfo(callback=WireCallback.FromString(callback.data), attempt=callback.attempt)
+    info.state = callback.state  # type: ignore[assignment]
+    set_time(info.registration_time, callback.registration_time)
+    if callback.update_id:
+        info.trigger.update_workflow_execution_completed.update_id = callback.update_id
+    else:
+        info.trigger.workflow_closed.SetInParent()
+    if callback.last_attempt_complete_time:
+        set_time(info.last_attempt_complete_time, callback.last_attempt_complete_time)
+    if callback.failure:
+        info.last_attempt_failure.message = callback.failure
+        info.last_attempt_failure.application_failure_info.non_retryable = callback.state == DELIVERY_FAILED
+    if callback.next_attempt_time:
+        set_time(info.next_attempt_schedule_time, callback.next_attempt_time)
+    return info
 
 
 def _pending_activity(activity: Activity) -> PendingActivityInfo:

@@ -25,21 +25,22 @@ from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.triggers import Delete, NamespaceView, PauseWorkflow, UnpauseWorkflow, UpdateOptions
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
+from outlast.server.frontend.features import Features
 from outlast.server.frontend.namespaces import NamespaceRegistry
 from outlast.server.shard.resets import Resets
 from outlast.server.shard.shard import Shard
 
 
 class OperatorCalls:
-    def __init__(self, shard: Shard, resets: Resets, namespaces: NamespaceRegistry, *, pause_enabled: bool) -> None:
+    def __init__(self, shard: Shard, resets: Resets, namespaces: NamespaceRegistry, features: Features) -> None:
         self._shard = shard
         self._resets = resets
         self._namespaces = namespaces
-        self._pause_enabled = pause_enabled
+        self._features = features
 
     async def pause(self, request: PauseWorkflowExecutionRequest, call: Call) -> PauseWorkflowExecutionResponse:
         namespace = self._namespaces.find(request.namespace)
-        if not self._pause_enabled:
+        if not self._features.pause:
             raise Unsupported(f"workflow pause is not enabled for namespace: {namespace.name}")
         key = _key(request, namespace)
         await self._shard.update(key, PauseWorkflow(request.identity, request.reason, request.request_id))

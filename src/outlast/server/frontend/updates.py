@@ -19,11 +19,13 @@ from temporalio.api.workflowservice.v1 import (
 from outlast.engine import limits
 from outlast.engine.checks import size_bytes
 from outlast.engine.keys import ExecutionKey, WorkflowKey
-from outlast.engine.refusals import InvalidArgument, PermissionDenied, Refusal
+from outlast.engine.refusals import InvalidArgument, PermissionDenied, Refusal, Unsupported
 from outlast.engine.triggers import NamespaceView
 from outlast.server.frontend import checks
+from outlast.server.frontend.callbacks import check_callbacks, linked
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.errors import MultiOperationFailed, RpcError, rpc_error
+from outlast.server.frontend.features import UPDATE_CALLBACKS, Features
 from outlast.server.frontend.namespaces import NamespaceRegistry
 from outlast.server.frontend.polls import long_poll_s
 from outlast.server.frontend.workflows import WorkflowCalls
@@ -43,7 +45,7 @@ class UpdateCalls:
     async def update(self, request: UpdateWorkflowExecutionRequest, call: Call) -> UpdateWorkflowExecutionResponse:
         namespace = self._namespaces.find(request.namespace)
         checks.check_execution(request, request.workflow_execution)
-        _check_update(request)
+        _check_update(request, self._workflows.features)
         key = ExecutionKey(namespace.id, request.workflow_execution.workflow_id, request.workflow_execution.run_id)
         return await self._update(key, request, call)
 
@@ -81,7 +83,7 @@ class UpdateCalls:
     async def multi_operation(self, request: ExecuteMultiOperationRequest, call: Call) -> ExecuteMultiOperationResponse:
         """Start a workflow, or use the one that is there, and update it."""
         namespace = self._namespaces.find(request.namespace)
-        start, update = _checked_pair(request, namespace)
+        start, update = _checked_pair(request, namespace, self._workflows.features)
         known = await self._known(namespace, start, update)
         if known is None:
             try:
@@ -113,7 +115,7 @@ class UpdateCalls:
         return StartWorkflowExecutionResponse(run_id=run.run_id, status=run.status)  # type: ignore[arg-type]
 
 
-def _check_update(request: UpdateWorkflowExecutionRequest) -> None:
+def _check_update(request: UpdateWorkflowExecutionRequest, features: Features) -> None:
     """Refuse what the reference server refuses; give the update an id if it has none."""
     if not request.HasField("request") or not request.request.HasField("meta"):
         raise InvalidArgument("Update meta is not set on request.")
@@ -126,11 +128,18 @@ def _check_update(request: UpdateWorkflowExecutionRequest) -> None:
         raise InvalidArgument("Update name is not set on request.")
     if request.wait_policy.lifecycle_stage == _ADMITTED:
         raise PermissionDenied("UpdateWorkflowExecution issued asynchronously and waiting on update admitted is not supported.")
+    callbacks = request.request.completion_callbacks
+    if callbacks and not features.update_callbacks:
+        raise Unsupported(f"completion callbacks of updates are switched off: {UPDATE_CALLBACKS}=false")
+    check_callbacks(callbacks, features.callback_addresses)
+    checks.check_all_links(linked(request.request, callbacks))
+    if callbacks and not request.request.request_id:
+        raise InvalidArgument("invalid *update.Request: request_id is required when completion_callbacks are set")
     meta.update_id = meta.update_id or str(uuid4())
 
 
 def _checked_pair(
-    request: ExecuteMultiOperationRequest, namespace: NamespaceView
+    request: ExecuteMultiOperationRequest, namespace: NamespaceView, features: Features
 ) -> tuple[StartWorkflowExecutionRequest, UpdateWorkflowExecutionRequest]:
     """The start and the update. Raises InvalidArgument or MultiOperationFailed."""
     kinds = [operation.WhichOneof("operation") for operation in request.operations]
@@ -139,11 +148,11 @@ def _checked_pair(
     start, update = request.operations[0].start_workflow, request.operations[1].update_workflow
     errors: list[RpcError | None] = [None, None]
     try:
-        _check_start_of_pair(request, start, namespace)
+        _check_start_of_pair(request, start, namespace, features)
     except Refusal as refusal:
         errors[0] = rpc_error(refusal)
     try:
-        _check_update_of_pair(request, start, update)
+        _check_update_of_pair(request, start, update, features)
     except Refusal as refusal:
         errors[1] = rpc_error(refusal)
     if any(errors):
@@ -151,7 +160,9 @@ def _checked_pair(
     return start, update
 
 
-def _check_start_of_pair(request: ExecuteMultiOperationRequest, start: StartWorkflowExecutionRequest, namespace: NamespaceView) -> None:
+def _check_start_of_pair(
+    request: ExecuteMultiOperationRequest, start: StartWorkflowExecutionRequest, namespace: NamespaceView, features: Features
+) -> None:
     _check_namespace(request, start.namespace)
     if start.cron_schedule:
         raise InvalidArgument("CronSchedule is not allowed.")
@@ -159,11 +170,11 @@ def _check_start_of_pair(request: ExecuteMultiOperationRequest, start: StartWork
         raise InvalidArgument("RequestEagerExecution is not supported.")
     if start.HasField("workflow_start_delay"):
         raise InvalidArgument("WorkflowStartDelay is not supported.")
-    checks.check_start(start, namespace)
+    checks.check_start(start, namespace, features)
 
 
 def _check_update_of_pair(
-    request: ExecuteMultiOperationRequest, start: StartWorkflowExecutionRequest, update: UpdateWorkflowExecutionRequest
+    request: ExecuteMultiOperationRequest, start: StartWorkflowExecutionRequest, update: UpdateWorkflowExecutionRequest, features: Features
 ) -> None:
     _check_namespace(request, update.namespace)
     checks.check_execution(update, update.workflow_execution)
@@ -173,7 +184,7 @@ def _check_update_of_pair(
         raise InvalidArgument("RunId is not allowed.")
     if update.first_execution_run_id:
         raise InvalidArgument("FirstExecutionRunId is not allowed.")
-    _check_update(update)
+    _check_update(update, features)
 
 
 def _check_namespace(request: ExecuteMultiOperationRequest, name: str) -> None:

@@ -37,6 +37,7 @@ from outlast.engine.triggers import (
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
 from outlast.server.frontend.describe import describe_execution
+from outlast.server.frontend.features import Features
 from outlast.server.frontend.namespaces import NamespaceRegistry
 from outlast.server.frontend.worker_tasks import workflow_task_reply
 from outlast.server.shard.entity import Entity
@@ -45,7 +46,8 @@ from outlast.server.shard.tasks import Tasks
 
 
 class WorkflowCalls:
-    def __init__(self, shard: Shard, tasks: Tasks, namespaces: NamespaceRegistry) -> None:
+    def __init__(self, shard: Shard, tasks: Tasks, namespaces: NamespaceRegistry, features: Features) -> None:
+        self.features = features
         self._shard = shard
         self._tasks = tasks
         self._namespaces = namespaces
@@ -58,7 +60,7 @@ class WorkflowCalls:
     ) -> StartWorkflowExecutionResponse:
         """Start a workflow; `joined` gets its run before any worker can see it."""
         namespace = self._namespaces.find(request.namespace)
-        checks.check_start(request, namespace)
+        checks.check_start(request, namespace, self.features)
         attributes = attributes_of_request(request, self._shard.clock())
         first = Start(
             workflow_id=request.workflow_id,
@@ -117,7 +119,7 @@ class WorkflowCalls:
             raise InvalidArgument("signal not set")
         if size_bytes(request.signal_name) > limits.ID_BYTES_MAX:
             raise InvalidArgument(f"signal name exceeds maximum allowed length ({size_bytes(request.signal_name)}/{limits.ID_BYTES_MAX})")
-        checks.check_start(request, namespace)
+        checks.check_start(request, namespace, self.features)
         checks.check_blob(request.signal_input)
         request_id = request.request_id or str(uuid4())
         signal = Signal(
@@ -186,7 +188,11 @@ def _attachment(request: StartWorkflowExecutionRequest, request_id: str) -> Atta
     options = request.on_conflict_options
     if not (options.attach_request_id or options.attach_links or options.attach_completion_callbacks):
         return None
-    return Attach(request_id if options.attach_request_id else "", request.links if options.attach_links else ())
+    return Attach(
+        request_id if options.attach_request_id else "",
+        request.links if options.attach_links else (),
+        request.completion_callbacks if options.attach_completion_callbacks else (),
+    )
 
 
 def _key(namespace: NamespaceView, execution: WorkflowExecution, first_execution_run_id: str = "") -> ExecutionKey:

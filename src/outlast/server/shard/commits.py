@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from outlast.server.shard.entity import Entity
+from outlast.server.shard.entity import Commit, Entity
 from outlast.server.shard.limits import COMMIT_WRITES_MAX
 from outlast.server.store.errors import StoreError
 from outlast.server.store.protocol import RunWrite, Store
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Group(msgspec.Struct, eq=False):
-    done: "asyncio.Future[None]"
+    commit: Commit
     writes: list[RunWrite] = []
     entities: list[Entity] = []
     landed: list[Callable[[], None]] = []
@@ -37,24 +37,18 @@ class Commits:
     def start(self) -> None:
         self._task = asyncio.create_task(self._work(), name="outlast-commits")
 
-    def submit(self, writes: Sequence[RunWrite], entities: Sequence[Entity], landed: Callable[[], None]) -> "asyncio.Future[None]":
-        """Have `writes` committed together. `landed` is called when they are durable, before anybody who waits goes on.
-
-        The future fails with a StoreError when they could not be written.
-        """
+    def submit(self, writes: Sequence[RunWrite], entities: Sequence[Entity], landed: Callable[[], None]) -> None:
+        """Have `writes` committed together. `landed` is called when they are durable, before anybody who waits goes on."""
         if not self._groups or len(self._groups[-1].writes) >= COMMIT_WRITES_MAX:
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            done.add_done_callback(_retrieve)
-            self._groups.append(_Group(done))
+            self._groups.append(_Group(Commit()))
         group = self._groups[-1]
         group.writes.extend(writes)
         group.entities.extend(entities)
         group.landed.append(landed)
         for entity in entities:
-            entity.pending = group.done
+            entity.pending = group.commit
         self._idle.clear()
         self._wanted.set()
-        return group.done
 
     async def _work(self) -> None:
         while True:
@@ -76,11 +70,11 @@ class Commits:
 
     def _land(self, group: _Group) -> None:
         for entity in group.entities:
-            if entity.pending is group.done:
+            if entity.pending is group.commit:
                 entity.pending = None
         for landed in group.landed:
             landed()
-        group.done.set_result(None)
+        group.commit.end(None)
 
     def _fail(self, group: _Group, error: Exception) -> None:
         """What waits behind was decided on a state that is not: it fails too."""
@@ -92,7 +86,7 @@ class Commits:
                 entity.pending = None
         self._lost([entity for each in failed for entity in each.entities])
         for each in failed:
-            each.done.set_exception(error)
+            each.commit.end(error)
 
     async def flush(self) -> None:
         """Wait until everything that was submitted has landed or failed."""
@@ -102,9 +96,3 @@ class Commits:
         await self.flush()
         if self._task is not None:
             self._task.cancel()
-
-
-def _retrieve(done: "asyncio.Future[None]") -> None:
-    """A failed commit that nobody waits for is not an unhandled error: it was logged."""
-    if not done.cancelled():
-        done.exception()

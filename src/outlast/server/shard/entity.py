@@ -13,6 +13,7 @@ from outlast.engine.keys import ExecutionKey, PartKey
 from outlast.engine.refusals import Refusal
 from outlast.engine.state import Execution, encode_core
 from outlast.engine.transition import Transition
+from outlast.engine.triggers import AttachToUpdate
 from outlast.engine.work import next_due
 from outlast.server.shard.limits import TAIL_BATCHES_MAX, TAIL_BYTES_MAX
 from outlast.server.shard.visibility import visibility_record
@@ -35,8 +36,35 @@ class PendingUpdate(msgspec.Struct, eq=False):
     """The last completed event when a workflow task carried it; None: none has."""
     outcome: Outcome | None = None
     """When it was rejected."""
+    attach: list[AttachToUpdate] = []
+    """Callbacks that repeated requests have brought."""
     refusal: Refusal | None = None
     """When it came to nothing."""
+
+
+class Commit:
+    """A commit that is under way, and who waits for it to land: each with a future of its own, so that one may give up."""
+
+    __slots__ = ("_waiters",)
+
+    def __init__(self) -> None:
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def landing(self) -> "asyncio.Future[None]":
+        """Done when everything in the commit is durable; fails with a StoreError when it could not be written."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        return waiter
+
+    def end(self, error: Exception | None) -> None:
+        """It has landed, or failed."""
+        for waiter in self._waiters:
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
 
 
 class _Undo(msgspec.Struct, frozen=True, eq=False):
@@ -86,9 +114,9 @@ class Entity:
         self.unwritten = False
         self.readable: Execution | None = None
         """The last state whose every part is durable, but perhaps the start of a workflow task; None before the first commit."""
-        self.pending: asyncio.Future[None] | None = None
+        self.pending: Commit | None = None
         """The last commit that carries this run, until it has landed."""
-        self.waiters: list[asyncio.Future[None]] = []
+        self.waiters: list[asyncio.Future[bool]] = []
         self.queries: dict[str, BufferedQuery] = {}
         self.updates: dict[str, PendingUpdate] = {}
         self._undo: _Undo | None = None
@@ -182,21 +210,24 @@ class Entity:
 
     async def woken(self, deadline: float) -> bool:
         """Wait until something of this run is durable, or until the loop's time is `deadline`: False."""
-        waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
         self.waiters.append(waiter)
+        alarm = loop.call_at(deadline, _answer, waiter, False)
         try:
-            async with asyncio.timeout_at(deadline):
-                await waiter
-        except TimeoutError:
-            return False
+            return await waiter
         finally:
+            alarm.cancel()
             if waiter in self.waiters:
                 self.waiters.remove(waiter)
-        return True
 
     def wake(self) -> None:
         """Something has happened that a reader may be waiting for."""
         waiters, self.waiters = self.waiters, []
         for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            _answer(waiter, True)
+
+
+def _answer(waiter: "asyncio.Future[bool]", woken: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(woken)

@@ -20,6 +20,10 @@ HISTORY_PAGE_BATCHES = 256
 RESET_ATTEMPTS = 20
 """How often a reset begins anew because the workflow has changed while its history was read."""
 BUFFERED_QUERIES_MAX = 1
+DELIVERIES_AT_ONCE = 32
+"""Callbacks under way to one address."""
+DELIVERY_TIMEOUT_S = 10.0
+"""How long the address of a callback may take to answer."""
 DELIVERY_BACKOFF_S = 0.1
 DELIVERY_BACKOFF_MAX_S = 10.0
 QUERY_FIRST_TASK_WAIT_S = 5.0

@@ -1,4 +1,4 @@
-"""Messages between runs: sent until acknowledged, applied once (design rule 5)."""
+"""Messages between runs, and to callbacks: sent until acknowledged, applied once (design rule 5)."""
 
 import asyncio
 import logging
@@ -21,12 +21,14 @@ from outlast.engine.refusals import AlreadyStarted, HistoryTooLarge, InvalidArgu
 from outlast.engine.state import Child, Run
 from outlast.engine.transition import (
     ApplyClosePolicy,
+    DeliverCallback,
     Effect,
     NotifyParent,
     ReleaseChild,
     StartChild,
     TellExternal,
 )
+from outlast.server.shard.callbacks import Callbacks
 from outlast.server.shard.histories import Histories
 from outlast.server.shard.insist import insist
 from outlast.server.shard.shard import Shard
@@ -37,8 +39,9 @@ logger = logging.getLogger(__name__)
 class Outbox:
     """Delivers each message in a task of its own, and tries again while the store is out of order."""
 
-    def __init__(self, shard: Shard, histories: Histories) -> None:
+    def __init__(self, shard: Shard, histories: Histories, callbacks: Callbacks) -> None:
         self._shard = shard
+        self._callbacks = callbacks
         self._histories = histories
         self._under_way: dict[tuple[ExecutionKey, Effect], asyncio.Task[None]] = {}
 
@@ -60,6 +63,8 @@ class Outbox:
                 return lambda: self._apply_close_policy(key, event_id)
             case TellExternal(initiated_event_id=event_id):
                 return lambda: self._tell_external(key, event_id)
+            case DeliverCallback():
+                return lambda: self._callbacks.deliver(key, effect)
             case NotifyParent():
                 return lambda: self._notify_parent(key)
             case _:

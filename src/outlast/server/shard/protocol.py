@@ -89,6 +89,34 @@ class StartResult(msgspec.Struct, frozen=True):
     attached: bool = False
 
 
+class Post(msgspec.Struct, frozen=True):
+    """An HTTP request to an address outside."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back; header names are in lower case."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class PostFailed(Exception):
+    """No answer came: try again later."""
+
+
+class Poster(Protocol):
+    """Who sends HTTP requests."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Answer:
+        """Raises PostFailed."""
+
+
 class Namespaces(Protocol):
     """The registry, as far as the shard needs it."""
 

@@ -1,10 +1,9 @@
 """The shard: one way in for every change of a run. Load, decide, commit; only then is anything visible."""
 
 import asyncio
-import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 
@@ -18,7 +17,7 @@ from outlast.engine.decide import decide
 from outlast.engine.keys import ExecutionKey, WorkflowKey
 from outlast.engine.machines.reset import Reset, begin_again
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
-from outlast.engine.refusals import NotFound, Refusal
+from outlast.engine.refusals import NotFound
 from outlast.engine.state import Execution, decode_execution
 from outlast.engine.transition import Effect, OfferActivity, OfferWorkflowTask, Transition
 from outlast.engine.triggers import (
@@ -41,6 +40,7 @@ from outlast.server.shard.ids import new_run_id
 from outlast.server.shard.insist import insist
 from outlast.server.shard.protocol import ActivityWork, Namespaces, StartedTask, StartResult, WorkflowWork
 from outlast.server.shard.timers import Timers
+from outlast.server.shard.true_refusals import TrueRefusals
 from outlast.server.store.errors import StoreError
 from outlast.server.store.protocol import RunWrite, Store
 
@@ -216,14 +216,9 @@ class Shard:
             raise transition.refusal
         return transition
 
-    @contextlib.asynccontextmanager
-    async def true_refusals(self, entity: Entity) -> AsyncIterator[None]:
+    def true_refusals(self, entity: Entity) -> TrueRefusals:
         """A refusal speaks of the run's state: it leaves when that is durable. A StoreError, when it is lost, leaves instead."""
-        try:
-            yield
-        except Refusal:
-            await self.settled(entity)
-            raise
+        return TrueRefusals(partial(self.settled, entity))
 
     def decide(self, entity: Entity, trigger: Trigger) -> Transition:
         """Decide, and let it be the state in memory; its commit is on its way."""
@@ -279,7 +274,7 @@ class Shard:
     async def settled(self, entity: Entity) -> None:
         """Wait until all that was decided about the run is durable. Raises a StoreError when it could not be written."""
         if entity.pending is not None:
-            await asyncio.shield(entity.pending)
+            await entity.pending.landing()
 
     async def readable(self, entity: Entity) -> Execution:
         """The run as readers may see it: all of it is durable, but perhaps the start of a workflow task."""

@@ -159,7 +159,14 @@ class Tasks:
     ) -> CompletedWorkflowTask:
         """Do the worker's commands; what it gets back at once: its next workflow task, activities to run itself."""
         entity = await self._shard.find(key)
-        trigger = CompleteWorkflowTask(token, request, new_run_id(), self._updates.sent(entity), self._updates.waiting(entity))
+        trigger = CompleteWorkflowTask(
+            token,
+            request,
+            new_run_id(),
+            self._updates.sent(entity),
+            self._updates.attachments(entity),
+            self._updates.waiting(entity),
+        )
         async with self._shard.true_refusals(entity):
             transition = self._shard.decide(entity, trigger)
         settled_updates = self._updates.take(entity, transition)

@@ -15,7 +15,7 @@ from outlast.engine.machines.update import CLOSING, failed_by_close
 from outlast.engine.refusals import WORKFLOW_COMPLETED, Busy, NotFound, TooManyAtOnce, UpdateLost, WorkflowNotReady
 from outlast.engine.state import Run, WorkflowTask
 from outlast.engine.transition import Transition
-from outlast.engine.triggers import AdmitUpdate
+from outlast.engine.triggers import AdmitUpdate, AttachToUpdate
 from outlast.server.shard.entity import Entity, PendingUpdate
 from outlast.server.shard.histories import Histories
 from outlast.server.shard.shard import Shard
@@ -65,6 +65,7 @@ class Updates:
     def admit(self, entity: Entity, request: Request) -> None:
         """Have a workflow task carry the update, unless it is known already."""
         if self.knows(entity, request.meta.update_id):
+            self._attach(entity, request)
             return
         if not entity.execution.run.open:
             raise NotFound(WORKFLOW_COMPLETED)
@@ -79,6 +80,17 @@ class Updates:
         if transition.refusal is not None:
             raise transition.refusal
         entity.updates[request.meta.update_id] = PendingUpdate(request)
+
+    def _attach(self, entity: Entity, request: Request) -> None:
+        """A repeated update brings callbacks: they wait until it is accepted, or join those that wait for its outcome."""
+        if not request.completion_callbacks:
+            return
+        attach = AttachToUpdate(request.meta.update_id, request.request_id, tuple(request.completion_callbacks))
+        pending = entity.updates.get(attach.update_id)
+        if pending is None:
+            self._shard.decide(entity, attach)
+        elif attach.request_id not in (pending.request.request_id, *(other.request_id for other in pending.attach)):
+            pending.attach.append(attach)
 
     async def _wait(self, entity: Entity, update_id: str, wanted: int, timeout_s: float) -> Reached:
         loop = asyncio.get_running_loop()
@@ -133,6 +145,10 @@ class Updates:
 
     def sent(self, entity: Entity) -> Mapping[str, Request]:
         return {update_id: pending.request for update_id, pending in entity.updates.items() if pending.sent_after is not None}
+
+    def attachments(self, entity: Entity) -> Mapping[str, Sequence[AttachToUpdate]]:
+        """What repetitions of updates in flight have brought."""
+        return {update_id: pending.attach for update_id, pending in entity.updates.items() if pending.attach}
 
     def waiting(self, entity: Entity) -> bool:
         """Whether some update has not been sent yet."""

@@ -1,8 +1,11 @@
 """What lists show of a run, made from its state."""
 
+from collections.abc import Mapping
+
 from temporalio.api.common.v1 import Memo, Payload, SearchAttributes
 
 from outlast.engine.state import Execution
+from outlast.engine.wire import framed
 from outlast.server.store.protocol import VisibilityRecord
 
 
@@ -12,6 +15,11 @@ def memo(execution: Execution) -> Memo:
 
 def search_attributes(execution: Execution) -> SearchAttributes:
     return SearchAttributes(indexed_fields={key: Payload.FromString(data) for key, data in execution.search_attributes.items()})
+
+
+def _serialized_fields(payloads: Mapping[str, bytes]) -> bytes:
+    """A Memo or SearchAttributes with these serialized payloads, joined and not parsed: both have one map, in field 1."""
+    return b"".join([framed(1, framed(1, key.encode()) + framed(2, data)) for key, data in payloads.items()])
 
 
 def visibility_record(execution: Execution) -> VisibilityRecord:
@@ -29,8 +37,8 @@ def visibility_record(execution: Execution) -> VisibilityRecord:
         history_length=run.next_event_id - 1,
         history_size_bytes=run.history_size_bytes,
         state_transition_count=run.transition_count,
-        memo=memo(execution).SerializeToString() if execution.memo else b"",
-        search_attributes=search_attributes(execution).SerializeToString() if execution.search_attributes else b"",
+        memo=_serialized_fields(execution.memo),
+        search_attributes=_serialized_fields(execution.search_attributes),
         parent_workflow_id=run.parent.workflow_id if run.parent else "",
         parent_run_id=run.parent.run_id if run.parent else "",
         root_workflow_id=run.root_workflow_id,
