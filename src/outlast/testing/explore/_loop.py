@@ -9,6 +9,7 @@ from typing import Any
 
 TURNS_MAX = 200_000
 """What goes round in circles for so many turns is not waited for."""
+CANCELLATIONS_MAX = 20
 
 
 class Stuck(Exception):
@@ -53,12 +54,14 @@ class VirtualLoop(base_events.BaseEventLoop):
             self._moment = max(self._moment, self._scheduled[0].when())  # type: ignore[attr-defined]
 
     def finish(self) -> None:
-        """Cancel all that is left, and close."""
-        left = asyncio.all_tasks(self)
-        for task in left:
-            task.cancel()
+        """Cancel all that is left, again and again where it begins something new on its way out, and close."""
         self._turns = 0
-        if left:
+        for _ in range(CANCELLATIONS_MAX):
+            left = asyncio.all_tasks(self)
+            if not left:
+                break
+            for task in left:
+                task.cancel()
             self.run_until_complete(asyncio.wait(left, timeout=1.0))
         self.close()
 

@@ -40,9 +40,6 @@ _LATE = frozenset(
         "update_workflow_execution",
         "execute_multi_operation",
         "request_cancel_workflow_execution",
-        "respond_activity_task_completed",
-        "respond_activity_task_failed",
-        "respond_activity_task_canceled",
     }
 )
 _DOUBLED = frozenset(
@@ -77,6 +74,8 @@ class Life:
     def __init__(self, number: int) -> None:
         self.number = number
         self.death: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.afterlife: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """What the dead wait for, in vain."""
         self.activities: dict[bytes, PollActivityTaskQueueResponse] = {}
         """What it runs, by task token."""
 
@@ -135,7 +134,7 @@ class Connection(DirectServiceClient):
             if not calling.done():
                 calling.cancel()
         if self._life.death.done():
-            await asyncio.get_running_loop().create_future()  # the dead get no answers
+            await asyncio.shield(self._life.afterlife)
         return cast(ServiceResponse, await calling)
 
     async def _disturbed(self, rpc: str, request: Message, response_type: type[Any], deliver: Callable[[], Any]) -> Any:
@@ -148,10 +147,11 @@ class Connection(DirectServiceClient):
                 return await self._complete_workflow_task(request, deliver)
             case "respond_workflow_task_failed":
                 self._report(cast(RespondWorkflowTaskFailedRequest, request))
-        if rpc in _ACTIVITY_ENDS and self._lost(rpc, request):
-            return response_type()
-        if rpc in _LATE or rpc in _DOUBLED:
-            await self._late_and_double(rpc, request, deliver)
+        if rpc in _ACTIVITY_ENDS and (task := self._ended(request)) is not None:
+            return await self._end_activity(rpc, task, response_type, deliver)
+        if rpc in _LATE:
+            name = self._traffic.numbered(f"{rpc}@{_whose(request)}")
+            await self._late_and_double(rpc, name, f"{rpc.replace('_', ' ')} of {_whose(request)!r}", deliver)
         return await deliver()
 
     # Workflow tasks
@@ -219,26 +219,31 @@ class Connection(DirectServiceClient):
         )
         await self._node.call("temporal.api.workflowservice.v1.WorkflowService", "RespondActivityTaskFailed", request)
 
-    def _lost(self, rpc: str, request: Any) -> bool:
-        task = self._traffic.activities.pop(request.task_token, None)
+    def _ended(self, request: Any) -> PollActivityTaskQueueResponse | None:
         if self._life is not None:
             self._life.activities.pop(request.task_token, None)
-        if task is None or rpc == "respond_activity_task_canceled" or not _may_be_lost(task):
-            return False
-        text = f"the end of attempt {task.attempt} of {_named(task)} never reaches the server, which runs it again"
-        return self._traffic.schedule.happens(Disturbance.LOSE, _point(task), text)
+        return self._traffic.activities.pop(request.task_token, None)
+
+    async def _end_activity(
+        self, rpc: str, task: PollActivityTaskQueueResponse, response_type: type[Any], deliver: Callable[[], Any]
+    ) -> Any:
+        what = f"the end of attempt {task.attempt} of {_named(task)}"
+        lost = f"{what} never reaches the server, which runs it again"
+        may_be_lost = rpc != "respond_activity_task_canceled" and _may_be_lost(task)
+        if may_be_lost and self._traffic.schedule.happens(Disturbance.LOSE, _point(task), lost):
+            return response_type()
+        await self._late_and_double(rpc, _point(task), what, deliver)
+        return await deliver()
 
     # Requests
 
-    async def _late_and_double(self, rpc: str, request: Any, deliver: Callable[[], Any]) -> None:
-        point = self._traffic.numbered(f"{rpc}@{_whose(request)}")
+    async def _late_and_double(self, rpc: str, point: str, what: str, deliver: Callable[[], Any]) -> None:
         schedule = self._traffic.schedule
-        what = f"{rpc.replace('_', ' ')} of {_whose(request)!r}"
         if rpc in _DOUBLED and schedule.happens(Disturbance.DOUBLE, point, f"{what} arrives twice"):
             again = asyncio.get_running_loop().create_task(_later(schedule.amount(f"again {point}", *LATE_S), deliver))
             again.add_done_callback(lambda done: done.cancelled() or done.exception())
         late_s = schedule.amount(point, *LATE_S)
-        if rpc in _LATE and schedule.happens(Disturbance.DELAY, point, f"{what} arrives {late_s:.3g} s late"):
+        if schedule.happens(Disturbance.DELAY, point, f"{what} arrives {late_s:.3g} s late"):
             await asyncio.sleep(late_s)
 
 
@@ -254,8 +259,6 @@ def _whose(request: Any) -> str:
     what = getattr(request, "signal_name", "")
     if not what and hasattr(request, "request"):
         what = request.request.input.name
-    if not workflow_id and hasattr(request, "task_token"):
-        return "an activity"
     return f"{workflow_id}/{what}" if what else workflow_id
 
 

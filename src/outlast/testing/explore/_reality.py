@@ -57,7 +57,7 @@ def repeatable(seed: str, now: Callable[[], float]) -> Iterator[None]:
         return int(drawn)
 
     class Task(asyncio.Task[Any]):
-        __hash__ = place  # type: ignore[assignment]
+        __hash__ = place
 
     def create_task(loop: WorkflowLoop, coro: Any, *, name: object = None, context: Any = None) -> asyncio.Task[Any]:
         task = Task(coro, loop=loop, context=context)

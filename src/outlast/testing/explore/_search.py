@@ -85,7 +85,8 @@ class _Search:
         schedule = Schedule(seed, rate, self._kinds, loop.time, only)
         with repeatable(seed, loop.time), _quietly():
             try:
-                loop.play(World(schedule, loop, seed, self._options).play(self._test))
+                world = World(schedule, loop, seed, self._options)
+                loop.play(world.play(self._test))
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever it is, it is what the exploration is for

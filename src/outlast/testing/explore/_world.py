@@ -16,6 +16,7 @@ from outlast.service import ConnectConfig
 from outlast.testing.explore._network import Connection, Life, Traffic
 from outlast.testing.explore._reality import EPOCH_S
 from outlast.testing.explore._schedule import Disturbance, Schedule
+from outlast.testing.explore._trace import Trace, difference
 from outlast.worker import Replayer, Worker
 
 RESTART_S = 1.0
@@ -23,6 +24,8 @@ RESTART_S = 1.0
 VIRTUAL_S_MAX = 20 * 365 * 86_400
 """A test that has not ended by then never will."""
 _FOR_EVER_S = 100 * 365 * 86_400
+_FEW_POLLS = {"max_concurrent_workflow_task_polls": 2, "max_concurrent_activity_task_polls": 1}
+"""Nobody is in a hurry."""
 _REPLAYS = frozenset(
     {"workflow_runner", "unsandboxed_workflow_runner", "interceptors", "build_id", "workflow_failure_exception_types", "plugins"}
 )
@@ -43,8 +46,8 @@ class World:
         self._schedule = schedule
         self._loop = loop
         self._options = options
-        self._lives = 0
-        self._past: set[asyncio.Task[None]] = set()
+        self._lives: list[Life] = []
+        """Kept, and with them the tasks that hang on them: asyncio alone would let them be collected as garbage."""
         self._workers: list[Mapping[str, Any]] = []
         self._broken: asyncio.Future[None] = loop.create_future()
         self._traffic = Traffic(schedule, self._break)
@@ -65,7 +68,8 @@ class World:
         self, *, workflows: Sequence[type] = (), activities: Sequence[Callable[..., Any]] = (), **options: Any
     ) -> AsyncIterator[None]:
         """In this block a worker runs, which dies and is replaced as the schedule says. ``options`` are those of a `Worker`."""
-        settings = {"task_queue": self.task_queue, "workflows": workflows, "activities": activities, "debug_mode": True, **options}
+        given = {"task_queue": self.task_queue, "workflows": workflows, "activities": activities}
+        settings = {**_FEW_POLLS, "debug_mode": True, **given, **options}
         self._workers.append(settings)
         living = asyncio.ensure_future(self._live(settings))
         try:
@@ -79,8 +83,8 @@ class World:
     async def _live(self, settings: Mapping[str, Any]) -> None:
         """One life after the other."""
         while True:
-            self._lives += 1
-            life = Life(self._lives)
+            life = Life(len(self._lives) + 1)
+            self._lives.append(life)
             point, text = f"worker#{life.number}", f"worker {life.number} keeps no workflow in its cache"
             forgets = self._schedule.happens(Disturbance.FORGET, point, text)
             cached = {"max_cached_workflows": 0} if forgets else {}
@@ -96,7 +100,6 @@ class World:
                 running.result()
                 return
             running.cancel()
-            self._past.add(running)
             await asyncio.sleep(RESTART_S)
 
     def _connected(self, life: Life | None) -> Client:
@@ -139,21 +142,29 @@ class World:
             if settings is None:
                 continue
             history = await client.get_workflow_handle(execution.id, run_id=execution.run_id).fetch_history()
-            await self._replay(history, settings)
+            await self._check(history, settings)
 
-    async def _replay(self, history: WorkflowHistory, settings: Mapping[str, Any]) -> None:
+    async def _check(self, history: WorkflowHistory, settings: Mapping[str, Any]) -> None:
+        first, second = [await self._replay(history, settings) for _ in range(2)]
+        if parting := difference(first.steps, second.steps):
+            raise ReplayFailed(f"two replays of the history of {history.workflow_id!r} go different ways: {parting}")
+
+    async def _replay(self, history: WorkflowHistory, settings: Mapping[str, Any]) -> Trace:
+        trace = Trace(self._client.data_converter.payload_converter)
+        chosen = {name: value for name, value in settings.items() if name in _REPLAYS}
         replayer = Replayer(
             workflows=settings["workflows"],
             namespace=self._client.namespace,
             data_converter=self._client.data_converter,
             debug_mode=True,
-            **{name: value for name, value in settings.items() if name in _REPLAYS},
+            **{**chosen, "interceptors": [*chosen.get("interceptors", ()), trace]},
         )
-        outcome = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        if outcome.replay_failure is not None:
-            raise ReplayFailed(
-                f"the history of {history.workflow_id!r} does not come out again: {outcome.replay_failure}"
-            ) from outcome.replay_failure
+        with trace.of_timers():
+            outcome = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        failure = outcome.replay_failure
+        if failure is not None:
+            raise ReplayFailed(f"the history of {history.workflow_id!r} does not come out again: {failure}") from failure
+        return trace
 
     def _worker_of(self, workflow_type: str) -> Mapping[str, Any] | None:
         """The worker that runs such workflows; one that runs all kinds last."""
