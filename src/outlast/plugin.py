@@ -1,7 +1,5 @@
 """A plugin made of settings, for packages that change clients and workers in the usual ways."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias, TypeVar, cast
