@@ -83,10 +83,14 @@ class ActivityWorker:
             if poller is not None:
                 poller.cancel()
 
+    def begin_stop(self) -> None:
+        """Start no further poll, and tell running activities that the worker shuts down."""
+        self._stopping = True
+        self._poller.begin_stop()
+        self._runner.notify_shutdown()
+
     async def stop_polling(self, grace_s: float) -> None:
         """Take no more activities. Polls that are under way may take so long."""
-        self._stopping = True
-        self._runner.notify_shutdown()
         if self._polls.polled:
             await self._poller.stop(grace_s)
         if self._broken is not None and not self._broken.done():

@@ -187,12 +187,16 @@ class Poller(Generic[ReplyT]):
         finally:
             await self.stop(grace_s=0)
 
-    async def stop(self, grace_s: float) -> None:
-        """Start no further poll; let those under way come back for so long, and give up on them then."""
+    def begin_stop(self) -> None:
+        """Start no further poll."""
         self._stopping = True
         for lane, polling in self._lanes.items():
             if not polling:
                 lane.cancel()
+
+    async def stop(self, grace_s: float) -> None:
+        """Start no further poll; let those under way come back for so long, and give up on them then."""
+        self.begin_stop()
         if self._lanes and grace_s:
             await asyncio.wait(list(self._lanes), timeout=grace_s)
         for lane in self._lanes:

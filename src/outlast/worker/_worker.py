@@ -270,8 +270,10 @@ class Worker:
         grace_s = self._config["graceful_shutdown_timeout"].total_seconds()
         logger.info("Beginning worker shutdown, will wait %s s before cancelling activities", grace_s)
         parts = self._parts
-        poll_grace_s = POLL_GRACE_S if await self._announce() and self._ends_polls else 0.0
         both = [side for side in (parts.activities, parts.workflows) if side is not None]
+        for side in both:
+            side.begin_stop()
+        poll_grace_s = POLL_GRACE_S if await self._announce() and self._ends_polls else 0.0
         await asyncio.gather(*(side.stop_polling(poll_grace_s) for side in both))
         await asyncio.gather(*(side.drain(grace_s) for side in both))
         for task in sides.values():

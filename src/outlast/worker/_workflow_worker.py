@@ -101,6 +101,11 @@ class WorkflowWorker:
             if self._watched:
                 WATCHDOG.stop()
 
+    def begin_stop(self) -> None:
+        """Start no further poll."""
+        for poller in self._pollers:
+            poller.begin_stop()
+
     async def stop_polling(self, grace_s: float) -> None:
         """Poll no more. Polls that are under way may take so long."""
         await asyncio.gather(*(poller.stop(grace_s) for poller in self._pollers))
@@ -165,6 +170,8 @@ class WorkflowWorker:
         step = await self._activate(cached, task)
         if step.waiting and step.failure is None:
             return await self._wait_for_local_activities(cached, task, step, came_at)
+        if step.cancel_local_activities:
+            self._local_activities.follow(cached, task, step)
         return await self._answer(cached, task, step)
 
     async def _answer(self, cached: CachedRun, task: PollWorkflowTaskQueueResponse, step: Step) -> PollWorkflowTaskQueueResponse | None:
