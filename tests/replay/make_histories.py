@@ -1,35 +1,30 @@
-"""Makes `tests/histories/official`: the scenarios as an official worker ran them against our node. Run it from the work tree's root."""
+"""Makes `tests/histories`: the scenarios as an official worker ran them against our node, and as our own did.
+
+Run it from the work tree's root: `python -m tests.replay.make_histories official` or `… outlast`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+import outlast.client
+import outlast.worker
 from outlast.server.node import Node, NodeSettings
+from tests.replay import scenarios
+from tests.replay.official import official_scenarios
 
 HERE = Path(__file__).resolve().parent
-TARGET = HERE.parent / "histories" / "official"
-
-
-def official_scenarios() -> ModuleType:
-    """The scenarios with the official SDK's names in them."""
-    source = (HERE / "scenarios.py").read_text().replace("from outlast", "from temporalio")
-    spec = importlib.util.spec_from_loader("official_scenarios", None)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["official_scenarios"] = module
-    exec(compile(source, str(HERE / "official_scenarios.py"), "exec"), module.__dict__)
-    return module
+HISTORIES = HERE.parent / "histories"
 
 
 async def nothing(handle: WorkflowHandle[Any, Any]) -> None:
@@ -108,23 +103,15 @@ SCENARIOS: list[tuple[str, str, list[Any], Drive]] = [
 ]
 
 
-async def make(client: Client, scenarios: ModuleType, task_queue: str, cached: int) -> None:
-    suffix = "" if cached else "-uncached"
-    async with Worker(
-        client,
-        task_queue=task_queue,
-        workflows=scenarios.WORKFLOWS,
-        activities=scenarios.ACTIVITIES,
-        workflow_runner=UnsandboxedWorkflowRunner(),
-        max_cached_workflows=cached,
-        graceful_shutdown_timeout=timedelta(seconds=1),
-    ):
-        await asyncio.gather(*(make_one(client, task_queue, name + suffix, *rest) for name, *rest in SCENARIOS))
-        target = await client.start_workflow("Child", "wait", id=f"target{suffix}", task_queue=task_queue)
-        await make_one(client, task_queue, "externals" + suffix, "Externals", [target.id], nothing)
+async def make(client: Client, worker: Any, task_queue: str, suffix: str, target: Path) -> None:
+    """Run every scenario, and write down the history of its first run."""
+    async with worker:
+        await asyncio.gather(*(make_one(client, target, task_queue, name + suffix, *rest) for name, *rest in SCENARIOS))
+        other = await client.start_workflow("Child", "wait", id=f"target{suffix}", task_queue=task_queue)
+        await make_one(client, target, task_queue, "externals" + suffix, "Externals", [other.id], nothing)
 
 
-async def make_one(client: Client, task_queue: str, name: str, workflow: str, args: list[Any], drive: Drive) -> None:
+async def make_one(client: Client, target: Path, task_queue: str, name: str, workflow: str, args: list[Any], drive: Drive) -> None:
     handle = await client.start_workflow(
         workflow, args=args, id=name, task_queue=task_queue, task_timeout=timedelta(seconds=2 if "long" in name else 10)
     )
@@ -134,23 +121,52 @@ async def make_one(client: Client, task_queue: str, name: str, workflow: str, ar
         print(name, await asyncio.wait_for(handle.result(), 60))
     except WorkflowFailureError as err:
         print(name, repr(err.cause))
-    (TARGET / f"{name}.json").write_text((await first.fetch_history()).to_json() + "\n")
+    events = json.loads((await first.fetch_history()).to_json())["events"]
+    lines = ",\n".join(json.dumps(event, separators=(",", ":")) for event in events)
+    (target / f"{name}.json").write_text(f'{{"events":[\n{lines}\n]}}\n')
 
 
-async def main() -> None:
-    TARGET.mkdir(parents=True, exist_ok=True)
+def official_worker(client: Client, task_queue: str, cached: int) -> Worker:
+    module = official_scenarios()
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=module.WORKFLOWS,
+        activities=module.ACTIVITIES,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=cached,
+        graceful_shutdown_timeout=timedelta(seconds=1),
+    )
+
+
+def own_worker(client: outlast.client.Client, task_queue: str, cached: int) -> outlast.worker.Worker:
+    return outlast.worker.Worker(
+        client,
+        task_queue=task_queue,
+        workflows=scenarios.WORKFLOWS,
+        activities=scenarios.ACTIVITIES,
+        max_cached_workflows=cached,
+        graceful_shutdown_timeout=timedelta(seconds=1),
+    )
+
+
+async def main(whose: str) -> None:
+    target = HISTORIES / whose
+    target.mkdir(parents=True, exist_ok=True)
     node = Node(NodeSettings(port=0, search_attributes={"Colour": "Keyword"}))
     await node.start()
     try:
         client = await Client.connect(node.address)
-        scenarios = official_scenarios()
-        for cached in (1000, 0):
+        own_client = await outlast.client.Client.connect(node.address)
+        for cached in (1000, 0) if whose == "official" else (1000,):
+            task_queue = f"queue-{cached}"
+            worker = official_worker(client, task_queue, cached) if whose == "official" else own_worker(own_client, task_queue, cached)
             began = time.monotonic()
-            await make(client, scenarios, f"queue-{cached}", cached)
+            await make(client, worker, task_queue, "" if cached else "-uncached", target)
             print(f"{time.monotonic() - began:.1f} s")
     finally:
         await node.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1]))

@@ -11,6 +11,8 @@ from outlast.replay.run import WorkflowRun
 from tests.replay.histories import HISTORIES, SETTINGS, Worker, as_task, check_commands, load, requests, tasks
 
 ALL = sorted(HISTORIES.rglob("*.json"))
+# In these, local activities ended while code ran: which of them came together is not in history.
+IN_MEMORY = [path for path in ALL if "races" not in path.stem]
 
 
 def _name(path: Path) -> str:
@@ -43,7 +45,7 @@ def test_each_task_is_answered_as_it_was(path: Path) -> None:
         run.evict()
 
 
-@pytest.mark.parametrize("path", ALL, ids=_name)
+@pytest.mark.parametrize("path", IN_MEMORY, ids=_name)
 def test_a_run_in_memory_answers_task_by_task_as_it_was(path: Path) -> None:
     run, worker, seen = WorkflowRun(SETTINGS, "run"), Worker(), 0
     for history, answered in tasks(load(path)):
