@@ -27,6 +27,7 @@ from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
+from tests.api.page import section
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "compatibility.md"
@@ -89,6 +90,7 @@ def page() -> str:
             *_commands(commands),
             *_events(),
             PARTS,
+            *section(),
         ]
     )
 
