@@ -16,7 +16,7 @@ from outlast.converter import DataConverter
 from outlast.exceptions import TemporalError
 from outlast.server.clock import real_time
 from outlast.server.node import Node, NodeSettings
-from outlast.server.store.errors import CannotOpen
+from outlast.server.store.errors import CannotOpen, InUse
 from outlast.service import ConnectConfig, RetryConfig, ServiceClient
 
 MEMORY = ":memory:"
@@ -102,9 +102,9 @@ class Outlast:
         node = Node(self._settings, self._clock)
         try:
             await node.start()
-        except CannotOpen as error:
+        except InUse as error:
             raise OpenError(f"{error}. {_HOW_TO_SHARE}") from error
-        except OSError as error:
+        except (CannotOpen, OSError) as error:
             raise OpenError(str(error)) from error
         self._node = node
         try:
