@@ -260,7 +260,9 @@ def _load_profiles(source: DataSource | None, strict: bool, env: Mapping[str, st
         return {}
     try:
         document = tomllib.loads((_read_source(source) or b"").decode())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+    except tomllib.TOMLDecodeError as err:
+        raise ConfigError(f"Configuration loading error: TOML parse error: {err}") from err
+    except (OSError, UnicodeDecodeError) as err:
         raise ConfigError(f"Configuration loading error: {err}") from err
     checked = _checked(document, {"profile": dict}, strict, "the file")
     return {name: _profile(name, table, strict) for name, table in checked.get("profile", {}).items()}
