@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from outlast import activity as activities
 from outlast import common, converter, workflow
 from outlast.replay import properties
+from outlast.replay.guard import unguarded
 from outlast.replay.handles import ExternalHandle
 from outlast.replay.interceptor import ContinueAsNewInput, StartActivityInput, StartChildWorkflowInput, StartLocalActivityInput
 from outlast.replay.machines import patch
@@ -43,7 +44,8 @@ class Face(Runtime):
         return self._instance.info._logger_details()
 
     def extern_functions(self) -> Mapping[str, Callable[..., Any]]:
-        return self._instance.settings.extern_functions
+        functions = self._instance.settings.extern_functions
+        return {name: unguarded(function) for name, function in functions.items()}
 
     def payload_converter(self) -> converter.PayloadConverter:
         return self._instance.converters.own.payload

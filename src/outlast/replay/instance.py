@@ -12,7 +12,7 @@ from temporalio.api.common.v1 import Payload, SearchAttributes
 from temporalio.api.failure.v1 import Failure
 
 from outlast import common, exceptions, workflow
-from outlast.replay import kinds
+from outlast.replay import guard, kinds
 from outlast.replay.convert import Converters
 from outlast.replay.face import Face
 from outlast.replay.flags import SINGLE_BATCH
@@ -78,6 +78,8 @@ class Instance:
         self.face = Face(self)
         self.loop = WorkflowLoop(self.face, self._start_timer, suffix, guarded=settings.guarded and definition.sandboxed)  # type: ignore[abstract]
         self.handlers = Handlers(self)
+        if self.loop.guarded:
+            guard.protect(definition.cls)
         self.inbound: WorkflowInboundInterceptor = Inbound(self)
         self.outbound: WorkflowOutboundInterceptor = Outbound(self)
         if settings.interceptors:

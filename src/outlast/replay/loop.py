@@ -28,6 +28,7 @@ Task = asyncio.Task
 TimerHandle = asyncio.TimerHandle
 wait_for = asyncio.wait_for
 current_task = asyncio.current_task
+running_loop = asyncio._get_running_loop
 ASYNCIO_HOME = asyncio.__file__.removesuffix("__init__.py")
 
 _T = TypeVar("_T")

@@ -373,7 +373,7 @@ class WorkflowRun:
         if task.query is not None:
             result = WorkflowQueryResult(result_type=2, error_message=failure.message, failure=failure)  # type: ignore[arg-type]
             return Step(query_result=result, failure=failure)
-        is_nondeterminism = isinstance(err, NondeterminismError)
+        is_nondeterminism = type(err) is NondeterminismError
         if is_nondeterminism and issubclass(NondeterminismError, tuple(self._settings.failure_exception_types)):
             return self._fail_workflow(failure)
         return Step(failure=failure, failure_cause=_NON_DETERMINISTIC if is_nondeterminism else _UNHANDLED_FAILURE)
