@@ -61,6 +61,8 @@ LONG = timedelta(minutes=1)
 
 
 async def asynchronous(client: Client) -> None:
+    known = client.get_workflow_handle_for(NoParameter.run, "w")
+    assert_type(known, WorkflowHandle[NoParameter, int])
     handle = await client.start_workflow(NoParameter.run, id="w", task_queue="q", cron_schedule="* * * * *")
     assert_type(handle, WorkflowHandle[NoParameter, int])
     assert_type(await handle.result(), int)
@@ -75,8 +77,6 @@ async def asynchronous(client: Client) -> None:
     assert_type(await client.start_activity(compute, 1, id="a", task_queue="q", start_to_close_timeout=LONG), ActivityHandle[str])
     assert_type(await client.execute_activity(compute_sync, id="a", task_queue="q"), float)
     assert_type(await client.execute_activity_method(Activities.method, 1, id="a", task_queue="q"), bool)
-    known = client.get_workflow_handle_for(NoParameter.run, "w")
-    assert_type(known, WorkflowHandle[NoParameter, int])
 
     await client.start_workflow(NoParameter.run, id="w")  # type: ignore[call-overload]
     await client.start_workflow(NoParameter.run, id="w", task_queue="q", unknown=1)  # type: ignore[call-overload]

@@ -109,7 +109,10 @@ class WithActivity:
     @workflow.run
     async def run(self) -> str:
         result: str = await workflow.execute_activity(
-            "later", start_to_close_timeout=timedelta(minutes=1), heartbeat_timeout=timedelta(minutes=1)
+            "later",
+            start_to_close_timeout=timedelta(minutes=1),
+            heartbeat_timeout=timedelta(minutes=1),
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
         return result
 
