@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import cast
+from typing import Generic, cast
 
 from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckResponse
@@ -66,11 +66,13 @@ class DirectServiceClient(ServiceClient):
         headers = self._headers if not (metadata or self._authorization) else {**self._authorization, **self._headers, **checked(metadata)}
         if outlast.service.LOG_PROTOS:
             logger.debug("Service %s request to %s: %s", service, rpc, request)
-
-        async def call() -> ServiceResponse:
-            return await self._call(service, rpc, request, response_type, timeout_s, headers)
-
-        reply = await (with_retries(rpc, self._retries, CallKind.TASK_POLL if poll else CallKind.NORMAL, call) if retry else call())
+        try:
+            reply = await self._call(service, rpc, request, response_type, timeout_s, headers)
+        except RPCError as error:
+            if not retry:
+                raise
+            again = _Again(error, lambda: self._call(service, rpc, request, response_type, timeout_s, headers))
+            reply = await with_retries(rpc, self._retries, CallKind.TASK_POLL if poll else CallKind.NORMAL, again)
         if outlast.service.LOG_PROTOS:
             logger.debug("Service %s response from %s: %s", service, rpc, reply)
         return reply
@@ -102,3 +104,17 @@ class DirectServiceClient(ServiceClient):
 
 
 _wire_name = functools.cache(wire_name)
+
+
+class _Again(Generic[ServiceResponse]):
+    """A call whose first attempt has failed already: most succeed, and need none of what it takes to repeat them."""
+
+    def __init__(self, first: RPCError, call: Callable[[], Awaitable[ServiceResponse]]) -> None:
+        self._first: RPCError | None = first
+        self._call = call
+
+    async def __call__(self) -> ServiceResponse:
+        first, self._first = self._first, None
+        if first is not None:
+            raise first
+        return await self._call()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from google.protobuf.message import Message
@@ -121,19 +121,19 @@ class Node:
     def running(self) -> bool:
         return self._running
 
-    async def call(
+    def call(
         self,
         service: str,
         method: str,
         request: Message,
         timeout_s: float | None = None,
         headers: Mapping[str, str | bytes] = {},
-    ) -> Reply:
+    ) -> Coroutine[Any, Any, Reply]:
         """A call from this process and this event loop, by the full name of the service and the method's name on the wire.
 
         The reply is a message, or the bytes of one. Raises frontend.errors.CallFailed with what the wire would say.
         """
-        return await self._direct.call(service, method, request, timeout_s, headers)
+        return self._direct.call(service, method, request, timeout_s, headers)
 
     async def start(self) -> None:
         """Serve. Raises a StoreError when the store cannot be opened or written, OSError for a port that is taken."""
