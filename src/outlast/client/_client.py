@@ -74,29 +74,7 @@ class Client(ClientWorkflows, ClientUpdates, ClientActivities, ClientActivityHan
         payload_limits: PayloadLimitsConfig = _DEFAULT_LIMITS,
         header_codec_behavior: HeaderCodecBehavior = HeaderCodecBehavior.NO_CODEC,
     ) -> Self:
-        """Connect to a server.
-
-        Args:
-            target_host: ``host:port``, such as "localhost:7233".
-            namespace: Where calls are made.
-            api_key: Sent as ``authorization: Bearer …``, unless the headers have an ``authorization`` of their own.
-            data_converter: Converts values to payloads and back.
-            plugins: Change settings and connection; the first wraps the others. Those that are worker plugins are used by workers, too.
-            interceptors: Wrap calls; the first is outermost. Those that are worker interceptors are used by workers, too.
-            default_workflow_query_reject_condition: States of a workflow in which queries are not asked.
-            tls: Whether, and how, to encrypt. None: if there is an API key.
-            retry_config: How calls are repeated that failed for a reason that may pass. None: up to 10 times in 10 s.
-            keep_alive_config: Pings that find a dead connection. None: no pings.
-            connect_timeout: How long an attempt to connect may take. None: as long as a call.
-            rpc_metadata: Headers of all calls.
-            identity: Who calls, as histories show it. None: process id and host name.
-            lazy: Connect with the first call.
-            runtime: Where metrics and logs go. None: the default one.
-            http_connect_proxy_config: A proxy to connect by.
-            dns_load_balancing_config: Spread calls over all addresses behind the name. None: one address at a time.
-            grpc_compression: Whether messages are compressed.
-            payload_limits: From which sizes on a warning is logged.
-            header_codec_behavior: Whether interceptors' headers go through the payload codec.
+        """Connect to a server. The parameters are explained at :class:`outlast.client.ClientConnectConfig`.
 
         Raises:
             RuntimeError: The server does not answer.
