@@ -13,6 +13,7 @@ from outlast.common import _arg_unset
 from outlast.converter import (
     DataConverter,
     DefaultFailureConverterWithEncodedAttributes,
+    DefaultPayloadConverter,
     FailureConverter,
     PayloadCodec,
     PayloadConverter,
@@ -121,6 +122,30 @@ async def test_a_codec_may_take_the_context() -> None:
     assert (await told.encode([1]))[0].metadata["for"] == b"w"
     assert told.payload_converter is converter.payload_converter
     assert type(told) is DataConverter
+
+
+class Whoever(DefaultPayloadConverter):
+    """Takes the context by itself, and not through one of its parts."""
+
+    address = "nobody"
+
+    def with_context(self, context: SerializationContext) -> Self:
+        converter = type(self)()
+        assert isinstance(context, WorkflowSerializationContext)
+        converter.address = context.workflow_id
+        return converter
+
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+        return super().to_payloads([self.address, *values])
+
+
+async def test_a_composite_may_take_the_context_by_itself() -> None:
+    converter = DataConverter(payload_converter_class=Whoever)
+
+    told = converter.with_context(WorkflowSerializationContext(namespace="n", workflow_id="w"))
+
+    assert await DataConverter.default.decode(await told.encode([1])) == ["w", 1]
+    assert await DataConverter.default.decode(await converter.encode([1])) == ["nobody", 1]
 
 
 async def test_memos_are_encoded_value_by_value() -> None:

@@ -59,3 +59,12 @@ class WithSerializationContext(ABC):  # noqa: B024 its method may be inherited b
     def with_context(self, context: SerializationContext) -> Self:
         """A copy that works in this context; it is used in place of the original."""
         raise NotImplementedError
+
+    def _asks_for_context(self) -> bool:
+        """Whether `with_context` may ever give another object; for those of ours that can tell beforehand."""
+        return True
+
+
+def asks_for_context(part: object) -> bool:
+    """Whether a part of a converter may want to know the context. Most do not, and are spared the question for each payload."""
+    return isinstance(part, WithSerializationContext) and part._asks_for_context()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import temporalio.api.common.v1
 import temporalio.api.failure.v1
 
 from outlast.common import _arg_unset
 from outlast.converter._codec import PayloadCodec
-from outlast.converter._context import SerializationContext, WithSerializationContext
+from outlast.converter._context import SerializationContext, WithSerializationContext, asks_for_context
 from outlast.converter._encodings import DefaultPayloadConverter
 from outlast.converter._failure_converter import DefaultFailureConverter, FailureConverter
 from outlast.converter._payload_converter import PayloadConverter
@@ -42,10 +42,14 @@ class DataConverter(WithSerializationContext):
     default: ClassVar[DataConverter]
     """The converter that is used when none is given."""
 
+    if TYPE_CHECKING:
+        _contextual: ClassVar[tuple[str, ...]]  # of the instance, but no field: the parts that may ask for a context
+
     def __post_init__(self) -> None:
         """Make the converters."""
         object.__setattr__(self, "payload_converter", TransferTypes(self.payload_converter_class()))
         object.__setattr__(self, "failure_converter", self.failure_converter_class())
+        object.__setattr__(self, "_contextual", tuple(name for name in _PARTS if asks_for_context(getattr(self, name))))
 
     async def encode(self, values: Sequence[Any]) -> list[temporalio.api.common.v1.Payload]:
         """Convert values and encode the payloads.
@@ -83,7 +87,9 @@ class DataConverter(WithSerializationContext):
 
     def with_context(self, context: SerializationContext) -> Self:
         """A copy whose parts work in the context; the same one, if no part asks for it."""
-        changed = {name: part.with_context(context) for name in _PARTS if isinstance(part := getattr(self, name), WithSerializationContext)}
+        if not self._contextual:
+            return self
+        changed = {name: getattr(self, name).with_context(context) for name in self._contextual}
         changed = {name: part for name, part in changed.items() if part is not getattr(self, name)}
         if not changed:
             return self

@@ -204,6 +204,13 @@ class CompositePayloadConverter(PayloadConverter, WithSerializationContext):
         new = [part.with_context(context) if isinstance(part, WithSerializationContext) else part for part in old]
         return new if any(now is not before for now, before in zip(new, old, strict=True)) else None
 
+    def _asks_for_context(self) -> bool:
+        # A class that overrides either method may have reasons of its own to give another object.
+        ours = CompositePayloadConverter
+        plain = type(self).with_context is ours.with_context
+        plain = plain and type(self).get_converters_with_context is ours.get_converters_with_context
+        return not plain or self._any_converter_takes_context
+
     @cached_property
     def _any_converter_takes_context(self) -> bool:
         return any(isinstance(part, WithSerializationContext) for part in self.converters.values())

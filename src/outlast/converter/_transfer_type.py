@@ -8,7 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import temporalio.api.common.v1
 
-from outlast.converter._context import SerializationContext, WithSerializationContext
+from outlast.converter._context import SerializationContext, WithSerializationContext, asks_for_context
 from outlast.converter._payload_converter import PayloadConverter
 
 ValueT = TypeVar("ValueT")
@@ -88,6 +88,9 @@ class TransferTypes(PayloadConverter, WithSerializationContext):
             return self
         inner = self._inner.with_context(context)
         return self if inner is self._inner else type(self)(inner)
+
+    def _asks_for_context(self) -> bool:
+        return asks_for_context(self._inner)
 
 
 def _outgoing(value: Any) -> Any:
