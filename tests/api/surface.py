@@ -93,6 +93,22 @@ def _compared(path: str, theirs: Any, ours: Any) -> Iterator[Difference]:
         yield from _classes(path, theirs, ours)
     elif inspect.isfunction(theirs):
         yield from _functions(path, theirs, ours)
+    elif _value(theirs) != _value(ours):
+        yield Difference(path, _value(theirs), _value(ours))
+
+
+def _value(value: Any) -> str:
+    """What can be compared of a constant, an alias or a type variable."""
+    if isinstance(value, typing.TypeVar):
+        bounds = [_text(bound) for bound in (value.__bound__, *value.__constraints__)]
+        return f"TypeVar, {bounds}, {value.__covariant__}, {value.__contravariant__}"
+    if isinstance(value, typing.NewType):
+        return f"NewType of {_text(value.__supertype__)}"
+    if typing.get_origin(value) is not None:
+        return _text(value)
+    if isinstance(value, int | str):
+        return repr(value)
+    return type(value).__name__
 
 
 def _kind(value: Any) -> str:
@@ -117,6 +133,8 @@ def _classes(path: str, theirs: type, ours: type) -> Iterator[Difference]:
     for base in _public_bases(theirs):
         if base not in {parent.__name__ for parent in ours.__mro__}:
             yield Difference(path, f"is a {base}", "is not")
+    if (variables := _variables(theirs)) != _variables(ours):
+        yield Difference(path, f"of {variables}", f"of {_variables(ours)}")
     if issubclass(theirs, enum.Enum):
         yield from _enums(path, theirs, ours)
     elif typing_extensions.is_typeddict(theirs):
@@ -126,6 +144,10 @@ def _classes(path: str, theirs: type, ours: type) -> Iterator[Difference]:
     elif "dataclass" in _kind(theirs):
         yield from _dataclasses(path, theirs, ours)
     yield from _members(path, theirs, ours)
+
+
+def _variables(cls: type) -> list[str]:
+    return [variable.__name__ for variable in getattr(cls, "__parameters__", ())]
 
 
 def _public_bases(cls: type) -> Iterator[str]:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, IntEnum
-from typing import Any, ClassVar, List, NotRequired, Optional, Required, Self, TypedDict, Union, Unpack, overload
+from typing import Any, Generic, List, NewType, NotRequired, Optional, Self, TypedDict, TypeVar, Union, Unpack, overload
 """
 
 DIFFERENT: dict[str, tuple[str, str, str]] = {
@@ -43,6 +43,12 @@ DIFFERENT: dict[str, tuple[str, str, str]] = {
         "class X:\n    @property\n    def y(self) -> str: ...",
         "m.X.y",
     ),
+    "a number is another one": ("X = 1", "X = 2", "m.X"),
+    "an alias is another one": ("X = Mapping[str, int]", "X = Mapping[str, str]", "m.X"),
+    "a type variable has another bound": ("X = TypeVar('X', bound=int)", "X = TypeVar('X')", "m.X"),
+    "a new type is of another type": ("X = NewType('X', int)", "X = NewType('X', str)", "m.X"),
+    "a constant is of another type": ("X = object()", "X = timedelta()", "m.X"),
+    "a class has no type variable": ("T = TypeVar('T')\nclass X(Generic[T]): ...", "T = TypeVar('T')\nclass X: ...", "m.X"),
     "a base is missing": ("class B: ...\nclass X(B): ...", "class B: ...\nclass X: ...", "m.X"),
     "an error is no error": ("class X(Exception): ...", "class X: ...", "m.X"),
     "a member of an enum is missing": ("class X(Enum):\n    A = 1", "class X(Enum):\n    B = 1", "m.X.A"),
