@@ -74,6 +74,15 @@ class SetOfHandles:
 
 
 @workflow.defn
+class SetOfStrings:
+    """Python draws anew for each process in which order it goes through such a set."""
+
+    @workflow.run
+    async def run(self, items: Sequence[str]) -> list[str]:
+        return [await act("ship", item) for item in set(items)]
+
+
+@workflow.defn
 class ListOfTasks:
     @workflow.run
     async def run(self, items: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from outlast.testing.explore import Broken, Disturbance, ReplayFailed, WorkflowTaskFailed, World, explore
+from outlast.worker import Interceptor
 from tests.testing.planted import (
     KeepsItems,
     ListOfTasks,
@@ -15,6 +16,7 @@ from tests.testing.planted import (
     Order,
     Raises,
     SetOfHandles,
+    SetOfStrings,
     SetOfTasks,
     Shop,
     WallClock,
@@ -84,7 +86,31 @@ def test_a_workflow_that_goes_through_a_set_of_tasks_is_found_without_any_distur
 
 
 def test_a_list_of_tasks_is_in_order() -> None:
-    explore(works_on_items(ListOfTasks), schedules=20)
+    explored = explore(works_on_items(ListOfTasks), schedules=20)
+
+    assert explored.histories == 20
+    assert explored.elsewhere
+
+
+def test_a_set_of_strings_is_found_where_strings_hash_differently() -> None:
+    with pytest.raises(Broken) as broken:
+        explore(works_on_items(SetOfStrings), schedules=1)
+
+    assert "hash" in str(broken.value)
+    assert "ship" in str(broken.value)
+
+
+def test_what_cannot_be_taken_to_another_process_is_not_looked_at_there() -> None:
+    class Unpicklable(Interceptor):
+        def __init__(self) -> None:
+            self.nothing = lambda: None
+
+    async def all_shipped(world: World) -> None:
+        shop = Shop()
+        async with world.worker(workflows=[ListOfTasks], activities=[shop.charge_once, shop.ship], interceptors=[Unpicklable()]):
+            await world.client.execute_workflow(ListOfTasks.run, ITEMS, id="items", task_queue=world.task_queue)
+
+    assert not explore(all_shipped, schedules=1).elsewhere
 
 
 def test_a_workflow_that_looks_at_the_clock_of_its_machine_is_found() -> None:

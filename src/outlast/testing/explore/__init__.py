@@ -24,8 +24,11 @@ disturbances that it takes, and the text that plays it again, ``explore(test, sc
 
 What a test must keep to: state that activities work on is made inside of the test (each schedule needs it fresh); activities do
 without sockets, subprocesses and threads of their own (the time is virtual: give them fakes, or a library that runs in memory).
-Activities that are not async are run in the event loop. What Python itself orders by chance, such as sets of strings, is the
-same within one process: run the tests with another PYTHONHASHSEED to see that.
+Activities that are not async are run in the event loop.
+
+In the end some histories are replayed in another process as well, where strings hash differently, so that sets of strings come in
+another order: if the workflows are found there under their modules' names, and what the worker was given can be pickled
+(:attr:`Explored.elsewhere` says so).
 """
 
 from outlast.testing.explore._network import WorkflowTaskFailed

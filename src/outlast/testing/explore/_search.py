@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from outlast.testing.explore._elsewhere import HISTORIES_MAX, CannotGo, Replayed, first_parting
 from outlast.testing.explore._loop import VirtualLoop
 from outlast.testing.explore._reality import repeatable
 from outlast.testing.explore._schedule import Disturbance, Disturbed, Schedule, read, written
-from outlast.testing.explore._world import World
+from outlast.testing.explore._world import ReplayFailed, World
 
+logger = logging.getLogger("outlast.testing")
 Test = Callable[[World], Awaitable[None]]
 
 _RATES = (0.1, 0.3, 1.0, 0.05)
@@ -26,6 +28,10 @@ class Explored:
 
     schedules: int
     disturbances: int
+    histories: int
+    """How many workflow runs there were; all of them were replayed."""
+    elsewhere: bool
+    """Whether some of them were replayed in another process, too, where strings hash differently."""
 
 
 class Broken(AssertionError):
@@ -57,17 +63,43 @@ def explore(
     search = _Search(test, seed, disturbances, client)
     if schedule is not None:
         number, keys = read(schedule)
-        disturbed, error = search.play(number, keys)
-        if error is not None:
-            raise Broken(schedule, disturbed, len(disturbed), error) from error
-        return Explored(1, len(disturbed))
-    seen = 0
-    for number in range(schedules):
-        disturbed, error = search.play(number)
-        if error is not None:
-            raise search.shortest(number, disturbed, error)
-        seen += len(disturbed)
-    return Explored(schedules, seen)
+        plays = [search.play(number, keys)]
+        if (error := plays[0].error) is not None:
+            raise Broken(schedule, plays[0].disturbed, len(plays[0].disturbed), error) from error
+    else:
+        plays = []
+        for number in range(schedules):
+            plays.append(search.play(number))
+            if plays[-1].error is not None:
+                raise search.shortest(plays[-1])
+    return Explored(len(plays), sum(len(play.disturbed) for play in plays), sum(len(play.replayed) for play in plays), _elsewhere(plays))
+
+
+def _elsewhere(plays: Sequence[_Play]) -> bool:
+    """Whether the code could be taken elsewhere. Raises Broken when it comes out differently there."""
+    replayed = [(play, each) for play in plays for each in play.replayed][:HISTORIES_MAX]
+    if not replayed:
+        return False
+    try:
+        parting = first_parting([each for _, each in replayed])
+    except CannotGo as error:
+        logger.info("histories are not replayed in another process: %s", error)
+        return False
+    if parting is not None:
+        play, each = replayed[parting.place]
+        told = f"the history of {each.history.workflow_id!r} comes out differently where strings hash differently (sets!): {parting.how}"
+        raise Broken(written(play.number, [each.key for each in play.disturbed]), play.disturbed, 0, ReplayFailed(told))
+    return True
+
+
+@dataclass(frozen=True)
+class _Play:
+    """How one schedule went."""
+
+    number: int
+    disturbed: Sequence[Disturbed]
+    error: BaseException | None
+    replayed: Sequence[Replayed]
 
 
 class _Search:
@@ -77,8 +109,7 @@ class _Search:
         self._kinds = kinds
         self._options = options
 
-    def play(self, number: int, only: Collection[str] | None = None) -> tuple[list[Disturbed], BaseException | None]:
-        """What was disturbed, and what broke."""
+    def play(self, number: int, only: Collection[str] | None = None) -> _Play:
         seed = f"{self._seed}/{number}"
         loop = VirtualLoop()
         rate = _RATES[(number - 1) % len(_RATES)] if number else 0.0
@@ -90,28 +121,30 @@ class _Search:
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever it is, it is what the exploration is for
-                return schedule.disturbed, error
-        return schedule.disturbed, None
+                return _Play(number, schedule.disturbed, error, ())
+        return _Play(number, schedule.disturbed, None, world.replayed)
 
-    def shortest(self, number: int, disturbed: Sequence[Disturbed], error: BaseException) -> Broken:
+    def shortest(self, first: _Play) -> Broken:
         """Leave out what is not needed for the same failure: first many disturbances at once, then one by one."""
-        found, keys = disturbed, [each.key for each in disturbed]
+        assert first.error is not None
+        best, keys = first, [each.key for each in first.disturbed]
         plays, size = 0, max(len(keys) // 2, 1)
         while keys and plays < _SHRINKING_PLAYS_MAX:
             for start in range(0, len(keys), size):
                 fewer = keys[:start] + keys[start + size :]
                 plays += 1
-                again, same = self.play(number, fewer)
-                if same is not None and _alike(same, error):
-                    found, error, keys = again, same, [each.key for each in again]
+                again = self.play(first.number, fewer)
+                if type(again.error) is type(first.error):
+                    best, keys = again, [each.key for each in again.disturbed]
                     break
             else:
                 if size == 1:
                     break
                 size //= 2
             size = min(size, max(len(keys), 1))
-        broken = Broken(written(number, keys), found, len(disturbed), error)
-        broken.__cause__ = error
+        assert best.error is not None
+        broken = Broken(written(first.number, keys), best.disturbed, len(first.disturbed), best.error)
+        broken.__cause__ = best.error
         return broken
 
 
@@ -124,10 +157,6 @@ def _quietly() -> Iterator[None]:
         yield
     finally:
         logging.disable(level)
-
-
-def _alike(one: BaseException, other: BaseException) -> bool:
-    return type(one) is type(other)
 
 
 def _told(schedule: str, disturbed: Sequence[Disturbed], shrunk_from: int, error: BaseException) -> str:

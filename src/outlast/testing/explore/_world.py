@@ -13,11 +13,12 @@ from outlast._direct import DirectServiceClient
 from outlast.client import Client, WorkflowHistory
 from outlast.server.node import Node, NodeSettings
 from outlast.service import ConnectConfig
+from outlast.testing.explore._elsewhere import Replayed, replay
 from outlast.testing.explore._network import Connection, Life, Traffic
 from outlast.testing.explore._reality import EPOCH_S
 from outlast.testing.explore._schedule import Disturbance, Schedule
-from outlast.testing.explore._trace import Trace, difference
-from outlast.worker import Replayer, Worker
+from outlast.testing.explore._trace import difference
+from outlast.worker import Worker
 
 RESTART_S = 1.0
 """How long a worker is away after it died."""
@@ -27,7 +28,15 @@ _FOR_EVER_S = 100 * 365 * 86_400
 _FEW_POLLS = {"max_concurrent_workflow_task_polls": 2, "max_concurrent_activity_task_polls": 1}
 """Nobody is in a hurry."""
 _REPLAYS = frozenset(
-    {"workflow_runner", "unsandboxed_workflow_runner", "interceptors", "build_id", "workflow_failure_exception_types", "plugins"}
+    {
+        "workflows",
+        "workflow_runner",
+        "unsandboxed_workflow_runner",
+        "interceptors",
+        "build_id",
+        "workflow_failure_exception_types",
+        "plugins",
+    }
 )
 """What a replayer must have that the worker had."""
 
@@ -51,6 +60,8 @@ class World:
         self._workers: list[Mapping[str, Any]] = []
         self._broken: asyncio.Future[None] = loop.create_future()
         self._traffic = Traffic(schedule, self._break)
+        self.replayed: list[Replayed] = []
+        """The histories that came out again, once the world is over."""
         self.random = random.Random(f"{seed}/test")
         """For the test's own choices; the same in every run of this schedule."""
 
@@ -145,26 +156,15 @@ class World:
             await self._check(history, settings)
 
     async def _check(self, history: WorkflowHistory, settings: Mapping[str, Any]) -> None:
-        first, second = [await self._replay(history, settings) for _ in range(2)]
-        if parting := difference(first.steps, second.steps):
-            raise ReplayFailed(f"two replays of the history of {history.workflow_id!r} go different ways: {parting}")
-
-    async def _replay(self, history: WorkflowHistory, settings: Mapping[str, Any]) -> Trace:
-        trace = Trace(self._client.data_converter.payload_converter)
-        chosen = {name: value for name, value in settings.items() if name in _REPLAYS}
-        replayer = Replayer(
-            workflows=settings["workflows"],
-            namespace=self._client.namespace,
-            data_converter=self._client.data_converter,
-            debug_mode=True,
-            **{**chosen, "interceptors": [*chosen.get("interceptors", ()), trace]},
-        )
-        with trace.of_timers():
-            outcome = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        failure = outcome.replay_failure
+        options = {name: value for name, value in settings.items() if name in _REPLAYS}
+        options |= {"namespace": self._client.namespace, "data_converter": self._client.data_converter, "debug_mode": True}
+        first, failure = await replay(history, options)
         if failure is not None:
             raise ReplayFailed(f"the history of {history.workflow_id!r} does not come out again: {failure}") from failure
-        return trace
+        second, _ = await replay(history, options)
+        if parting := difference(first, second):
+            raise ReplayFailed(f"two replays of the history of {history.workflow_id!r} go different ways: {parting}")
+        self.replayed.append(Replayed(history, options, first))
 
     def _worker_of(self, workflow_type: str) -> Mapping[str, Any] | None:
         """The worker that runs such workflows; one that runs all kinds last."""
