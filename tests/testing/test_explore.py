@@ -157,7 +157,7 @@ def test_a_schedule_is_the_same_when_it_is_played_again() -> None:
     with pytest.raises(Broken) as first:
         explore(orders("charge"), seed=7)
     with pytest.raises(Broken) as again:
-        explore(orders("charge"), seed=7, schedule=first.value.schedule)
+        explore(orders("charge"), schedule=first.value.schedule)
 
     assert again.value.disturbances == first.value.disturbances
     assert explore(orders("charge_once"), seed=7, schedules=10) == explore(orders("charge_once"), seed=7, schedules=10)
@@ -169,5 +169,6 @@ def test_only_the_disturbances_that_are_asked_for_happen() -> None:
 
 
 def test_what_is_no_schedule_is_refused() -> None:
-    with pytest.raises(ValueError, match="no schedule"):
-        explore(orders("charge"), schedule="x:crash")
+    for text in ("x:crash", "0", "a/1", "1/b:crash"):
+        with pytest.raises(ValueError, match="no schedule"):
+            explore(orders("charge"), schedule=text)

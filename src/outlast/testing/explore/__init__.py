@@ -20,7 +20,7 @@ get over. When the test has ended, each history is replayed with another clock a
 out as it was.
 
 The first schedule that breaks the test is made as short as can be, and told in a :class:`Broken`: what went wrong, the few
-disturbances that it takes, and the text that plays it again, ``explore(test, schedule="17:crash_task@transfer#2")``.
+disturbances that it takes, and the text that plays it again, ``explore(test, schedule="0/17:crash_task@transfer#2")``.
 
 What a test must keep to: state that activities work on is made inside of the test (each schedule needs it fresh); activities do
 without sockets, subprocesses and threads of their own (the time is virtual: give them fakes, or a library that runs in memory).

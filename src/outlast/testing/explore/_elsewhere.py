@@ -55,12 +55,12 @@ def _payload_converter(options: Mapping[str, Any]) -> PayloadConverter:
     return converter
 
 
-def elsewhere(replayed: Sequence[Replayed]) -> Parting | bool | None:
-    """Replay them in another process. The first that parts; None when none does; False when the code cannot be taken there.
+class CannotGo(Exception):
+    """The code is not found in another process under its module's name, or what the worker was given cannot be pickled."""
 
-    Code can be taken to another process when it is found under its module's name: not what is defined inside of a function, or in
-    the program that runs.
-    """
+
+def first_parting(replayed: Sequence[Replayed]) -> Parting | None:
+    """Replay them in another process; the first that does not come out the same there. Raises CannotGo."""
     try:
         load = pickle.dumps(
             [(each.options, each.history.workflow_id, [event.SerializeToString() for event in each.history.events]) for each in replayed]

@@ -80,18 +80,18 @@ class Schedule:
         return int.from_bytes(digest) / 2**64
 
 
-def written(number: int, keys: Collection[str] | None) -> str:
-    """A schedule as text: its number, and the disturbances that count (None: all that it draws)."""
-    if keys is None:
-        return str(number)
-    return f"{number}:" + ",".join(quote(key, safe="#/@ ").replace(" ", "_") for key in keys)
+def written(seed: int, number: int, keys: Collection[str] | None) -> str:
+    """A schedule as text: seed and number, and the disturbances that count (None: all that it draws)."""
+    name = f"{seed}/{number}"
+    return name if keys is None else f"{name}:" + ",".join(quote(key, safe="#/@ ").replace(" ", "_", 1) for key in keys)
 
 
-def read(text: str) -> tuple[int, list[str] | None]:
+def read(text: str) -> tuple[int, int, list[str] | None]:
     """What `written` wrote. Raises ValueError for what it did not."""
-    number, colon, keys = text.partition(":")
-    if not number.isdecimal():
-        raise ValueError(f"{text!r} is no schedule: it begins with a number")
+    name, colon, keys = text.partition(":")
+    seed, slash, number = name.partition("/")
+    if not (slash and number.isdecimal() and seed.removeprefix("-").isdecimal()):
+        raise ValueError(f"{text!r} is no schedule: it begins with a seed, a slash and a number")
     if not colon:
-        return int(number), None
-    return int(number), [unquote(key.replace("_", " ", 1)) for key in keys.split(",") if key]
+        return int(seed), int(number), None
+    return int(seed), int(number), [unquote(key.replace("_", " ", 1)) for key in keys.split(",") if key]

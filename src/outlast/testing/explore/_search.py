@@ -56,26 +56,27 @@ def explore(
 ) -> Explored:
     """Run ``test`` under so many schedules, each in a world of its own; the schedules of another seed are others.
 
-    ``client`` are parameters of the worlds' clients, such as ``data_converter``. With ``schedule``, only that one is played, as
-    :class:`Broken` told it. Raises :class:`Broken` for the first schedule under which the test raises anything, workflow code fails
+    ``client`` are parameters of the worlds' clients, such as ``data_converter``. With ``schedule``, as :class:`Broken` told it, only
+    that one is played, whatever ``seed`` says. Raises :class:`Broken` for the first schedule under which the test raises anything, workflow code fails
     its workflow task, the test never ends, or a history does not replay. To be called where no event loop runs.
     """
-    search = _Search(test, seed, disturbances, client)
     if schedule is not None:
-        number, keys = read(schedule)
-        plays = [search.play(number, keys)]
+        seed, number, keys = read(schedule)
+        plays = [_Search(test, seed, disturbances, client).play(number, keys)]
         if (error := plays[0].error) is not None:
             raise Broken(schedule, plays[0].disturbed, len(plays[0].disturbed), error) from error
     else:
-        plays = []
+        search, plays = _Search(test, seed, disturbances, client), []
         for number in range(schedules):
             plays.append(search.play(number))
             if plays[-1].error is not None:
                 raise search.shortest(plays[-1])
-    return Explored(len(plays), sum(len(play.disturbed) for play in plays), sum(len(play.replayed) for play in plays), _elsewhere(plays))
+    return Explored(
+        len(plays), sum(len(play.disturbed) for play in plays), sum(len(play.replayed) for play in plays), _elsewhere(seed, plays)
+    )
 
 
-def _elsewhere(plays: Sequence[_Play]) -> bool:
+def _elsewhere(seed: int, plays: Sequence[_Play]) -> bool:
     """Whether the code could be taken elsewhere. Raises Broken when it comes out differently there."""
     replayed = [(play, each) for play in plays for each in play.replayed][:HISTORIES_MAX]
     if not replayed:
@@ -88,7 +89,7 @@ def _elsewhere(plays: Sequence[_Play]) -> bool:
     if parting is not None:
         play, each = replayed[parting.place]
         told = f"the history of {each.history.workflow_id!r} comes out differently where strings hash differently (sets!): {parting.how}"
-        raise Broken(written(play.number, [each.key for each in play.disturbed]), play.disturbed, 0, ReplayFailed(told))
+        raise Broken(written(seed, play.number, [each.key for each in play.disturbed]), play.disturbed, 0, ReplayFailed(told))
     return True
 
 
@@ -143,7 +144,7 @@ class _Search:
                 size //= 2
             size = min(size, max(len(keys), 1))
         assert best.error is not None
-        broken = Broken(written(first.number, keys), best.disturbed, len(first.disturbed), best.error)
+        broken = Broken(written(self._seed, first.number, keys), best.disturbed, len(first.disturbed), best.error)
         broken.__cause__ = best.error
         return broken
 
