@@ -62,6 +62,23 @@ class Box(typing.Generic[T]):
     content: T
 
 
+@dataclasses.dataclass
+class Nothing:
+    pass
+
+
+@dataclasses.dataclass
+class Listed(list[int]):
+    """A dataclass that JSON would take for a list."""
+
+    name: str = "listed"
+
+
+@dataclasses.dataclass
+class Holder:
+    content: Any
+
+
 class Movie(TypedDict):
     title: str
     year: NotRequired[int]
@@ -142,6 +159,22 @@ VALUES: list[Any] = [
     Tree(1, [Tree(2)]),
     Box(3),
     Pair(1, "r"),
+    Nothing(),
+    Listed("x"),
+    Holder(Nothing()),
+    Holder(Listed("x")),
+    Holder([Listed("x"), (Inner("y"), {"z": Inner("z"), 1: None})]),
+    Holder(Pair(1, "r")),
+    Holder([Pair(Inner("y"), "r")]),  # type: ignore[arg-type]
+    Holder(collections.OrderedDict(b=Inner("y"), a=1)),
+    Holder({Colour.RED: Inner("y")}),
+    Holder({Frozen(MOMENT): 1}),
+    Holder({(1, 2): 3}),
+    Holder(frozenset([1])),
+    Holder([MOMENT, SOME_ID, Mood.GOOD, Colour.RED, Plain.ONE]),
+    Holder([MOMENT, SOME_ID, Mood.GOOD, Colour.RED, LoudText("x"), b"ab"]),
+    Holder(OldModel(1)),
+    Holder(Holder(object())),
     Movie(title="m"),
     (item for item in (1, 2)),
 ]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
 from outlast import converter
-from tests.converter.shapes import HINTS, JSON_VALUES, VALUES, Colour, Inner, OldModel
+from tests.converter.shapes import HINTS, JSON_VALUES, VALUES, Colour, Holder, Inner, OldModel
 
 OURS = converter.DefaultPayloadConverter()
 THEIRS = official.DefaultPayloadConverter()
@@ -205,3 +205,14 @@ def test_converters_can_be_pickled_after_use() -> None:
     copy = pickle.loads(pickle.dumps(used))
 
     assert copy.from_payload(copy.to_payload([1]), list[int]) == [1]
+
+
+def test_what_cannot_be_copied_can_be_written_all_the_same() -> None:
+    class Unlike:
+        def __deepcopy__(self, memo: Any) -> Any:
+            raise TypeError("no copies")
+
+        def dict(self) -> dict[str, int]:
+            return {"b": 2}
+
+    assert OURS.to_payload(Holder(Unlike())).data == b'{"content":{"b":2}}'

@@ -9,6 +9,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -26,7 +27,7 @@ class AdvancedJSONEncoder(json.JSONEncoder):
         if isinstance(o, datetime):
             return o.isoformat()
         if dataclasses.is_dataclass(o) and not isinstance(o, type):
-            return dataclasses.asdict(o)
+            return _fields_of(o)
         as_dict = getattr(o, "dict", None)  # models of Pydantic 1
         if callable(as_dict):
             return as_dict()
@@ -35,6 +36,43 @@ class AdvancedJSONEncoder(json.JSONEncoder):
         if isinstance(o, uuid.UUID):
             return str(o)
         return super().default(o)
+
+
+def _fields_of(instance: Any) -> dict[str, Any]:
+    """`dataclasses.asdict`, but without copies of what is printed at once anyway: a third of the time."""
+    kind: Any = type(instance)
+    try:
+        return {name: _unfolded(getattr(instance, name)) for name in _field_names(kind)}
+    except _StrangeContainer:
+        return dataclasses.asdict(instance)
+
+
+class _StrangeContainer(Exception):
+    """A subclass of a container, of which `asdict` knows what to make."""
+
+
+def _unfolded(value: Any) -> Any:
+    """A value with its dataclasses as dicts, also those that JSON would take for something else."""
+    kind: Any = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is list or kind is tuple:
+        return [_unfolded(item) for item in value]
+    if kind is dict and all(type(key) in _ATOMS for key in value):
+        return {key: _unfolded(item) for key, item in value.items()}
+    if names := _field_names(kind):
+        return {name: _unfolded(getattr(value, name)) for name in names}
+    if isinstance(value, list | tuple | dict) or dataclasses.is_dataclass(kind):
+        raise _StrangeContainer
+    return value
+
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+@lru_cache(maxsize=1024)
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
 
 
 _SEPARATORS = (",", ":")
