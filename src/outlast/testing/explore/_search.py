@@ -57,8 +57,10 @@ def explore(
     """Run ``test`` under so many schedules, each in a world of its own; the schedules of another seed are others.
 
     ``client`` are parameters of the worlds' clients, such as ``data_converter``. With ``schedule``, as :class:`Broken` told it, only
-    that one is played, whatever ``seed`` says. Raises :class:`Broken` for the first schedule under which the test raises anything, workflow code fails
-    its workflow task, the test never ends, or a history does not replay. To be called where no event loop runs.
+    that one is played, whatever ``seed`` says. To be called where no event loop runs.
+
+    Raises :class:`Broken` for the first schedule under which the test raises anything or never ends, workflow code fails its workflow
+    task, or a history does not replay.
     """
     if schedule is not None:
         seed, number, keys = read(schedule)
