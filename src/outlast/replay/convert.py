@@ -81,8 +81,9 @@ class Converters:
         self._data_converter = data_converter
         self._info = info
         self._fails_workflow = fails_workflow
-        own = data_converter.with_context(WorkflowSerializationContext(info.namespace, info.workflow_id))
-        self._same_for_all = own is data_converter
+        context = WorkflowSerializationContext(info.namespace, info.workflow_id)
+        self._same_for_all = not _takes_context(data_converter, context)
+        own = data_converter if self._same_for_all else data_converter.with_context(context)
         self.own = Converter(own, fails_workflow)
         """For what belongs to the workflow itself."""
 
@@ -110,3 +111,18 @@ class Converters:
 
     def _in_context(self, context: SerializationContext) -> Converter:
         return Converter(self._data_converter.with_context(context), self._fails_workflow)
+
+
+_known: list[tuple[DataConverter, bool]] = []
+"""The converters of the latest workers, and whether they want to know what they convert for."""
+_KNOWN_MAX = 8
+
+
+def _takes_context(data_converter: DataConverter, context: SerializationContext) -> bool:
+    for known, takes in _known:
+        if known is data_converter:
+            return takes
+    takes = data_converter.with_context(context) is not data_converter
+    _known.insert(0, (data_converter, takes))
+    del _known[_KNOWN_MAX:]
+    return takes

@@ -125,8 +125,9 @@ class Step(msgspec.Struct):
 
 
 class Run(Protocol):
-    """One cached run: `outlast.replay.run.WorkflowRun(settings, run_id)`. Every method is synchronous, does no I/O and leaves nothing running.
+    """One cached run: `outlast.replay.run.WorkflowRun(settings, run_id)`.
 
+    Every method is synchronous, does no I/O and leaves nothing running.
     Not thread-safe. A run that raised or failed a task must be dropped with `evict`; it is replayed from its whole history at
     the next task. From Python 3.14 on, call it outside of any task (from a callback of the loop).
     """

@@ -129,7 +129,6 @@ class LocalActivity(Machine):
 
     __slots__ = (
         "_attempt",
-        "_cancelled_now",
         "_heard",
         "_live",
         "_marker_asked",
@@ -183,19 +182,20 @@ class LocalActivity(Machine):
         waits = self._wanted.cancellation_type == ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
         if self._live and not self._marker_asked:
             if self._wanted.cancellation_type != ActivityCancellationType.ABANDON:
-                self._request_cancel()
-            if not waits and not self._marker_asked:
+                self._request_cancel(waits=waits)
+            if not waits:
                 self._end(failure=failures.canceled("Activity cancelled"), completed_at_ns=None, cancelled=True)
         elif not self._live and not self._over and not self._heard:
             found = self.ledger.local_activities.found_ahead.pop(self._wanted.seq, None)
             if found is not None:
                 self._hear(found)
 
-    def _request_cancel(self) -> None:
+    def _request_cancel(self, *, waits: bool) -> None:
         activities = self.ledger.local_activities
         if activities.withdraw(self._wanted.seq):
             activities.under_way.discard(self._wanted.seq)
-            self._end(failure=failures.canceled("Activity cancelled"), completed_at_ns=self._started_at_ns, cancelled=True)
+            if waits:
+                self._end(failure=failures.canceled("Activity cancelled"), completed_at_ns=self._started_at_ns, cancelled=True)
         else:
             activities.to_cancel.append(self._wanted.seq)
 
