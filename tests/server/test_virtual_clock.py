@@ -11,16 +11,20 @@ HOUR = 3600 * SECOND
 
 
 class World:
-    """Something is due at `moments`; `runs` says whether something runs."""
+    """Something is due at `moments`; `tasks` are in the hands of workers; `runs` says whether something else runs."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         self.moments: list[int] = []
         self.runs = False
+        self.tasks = 0
         self.jumps = 0
 
     async def settle(self) -> None:
         await asyncio.sleep(0)
+
+    def holds(self) -> int:
+        return self.tasks
 
     def still(self) -> bool:
         return not self.runs and all(moment > self.clock() for moment in self.moments)
@@ -100,6 +104,31 @@ async def test_each_lock_must_be_taken_off(world: World) -> None:
     assert world.clock() >= began + HOUR
     with pytest.raises(NotLocked):
         world.clock.unlock()
+
+
+async def test_a_task_is_a_lock_that_its_own_worker_can_take_off(world: World) -> None:
+    began = world.clock()
+    world.moments, world.tasks = [began + HOUR], 1
+    world.clock.unlock()
+    await turns()
+    assert world.clock() < began + HOUR
+
+    await world.clock.sleep_unlocked(2 * HOUR)
+
+    assert world.clock() >= began + 2 * HOUR
+    world.moments = [world.clock() + HOUR]
+    world.clock.reconsider()
+    await turns()
+    assert world.clock() < began + 3 * HOUR
+
+
+async def test_with_two_tasks_a_sleep_of_one_of_them_takes_real_time(world: World) -> None:
+    world.tasks = 2
+    world.clock.unlock()
+    began = real_time()
+    await world.clock.sleep_unlocked(SECOND // 50)
+
+    assert real_time() >= began + SECOND // 50
 
 
 async def test_a_sleep_ends_at_its_moment_and_not_later(world: World) -> None:

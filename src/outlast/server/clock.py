@@ -22,8 +22,11 @@ class World(Protocol):
     async def settle(self) -> None:
         """Wait until what is under way can be seen in `still` and `next_moment`."""
 
+    def holds(self) -> int:
+        """How many tasks workers have, or could get. Each counts as a lock."""
+
     def still(self) -> bool:
-        """Whether nothing runs, and nobody could begin something that is to be done."""
+        """Whether nothing is due, and nothing on its way."""
 
     def next_moment(self) -> int | None:
         """When something comes due by itself."""
@@ -33,12 +36,17 @@ class World(Protocol):
 
 
 class VirtualClock:
-    """Nanoseconds since the epoch, never going back. What it has jumped over stays between it and the real time."""
+    """Nanoseconds since the epoch, never going back. What it has jumped over stays between it and the real time.
+
+    It jumps while there is no lock on it. A task that a worker has, or could get, is a lock too, and who unlocks does not say which
+    lock he means: so an activity that lets time go by can do so while it runs itself.
+    """
 
     def __init__(self, *, locked: bool = True) -> None:
-        """A locked clock does not jump; locks are counted."""
         self._ahead = 0
         self._locks = int(locked)
+        """Those that were put on, less those that were taken off: fewer than none, when somebody has taken off a task's."""
+        self._world: World | None = None
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
         self._changed = asyncio.Event()
@@ -51,7 +59,7 @@ class VirtualClock:
 
     def unlock(self) -> None:
         """Take one lock off. Raises NotLocked when there is none."""
-        if not self._locks:
+        if not self._locked():
             raise NotLocked("time skipping is not locked: there were more unlocks than locks")
         self._locks -= 1
         self.reconsider()
@@ -84,19 +92,23 @@ class VirtualClock:
         finally:
             self.lock()
 
+    def _locked(self) -> bool:
+        return self._locks + (self._world.holds() if self._world is not None else 0) > 0
+
     def reconsider(self) -> None:
         """Something has changed: perhaps it is time to jump."""
         self._changed.set()
 
     async def run(self, world: World) -> None:
         """Jump whenever `world` lets it, until cancelled."""
+        self._world = world
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if self._locks:
+            if self._locked():
                 continue
             await world.settle()
-            if not self._locks and world.still():
+            if not self._locked() and world.still():
                 self._jump(world)
 
     def _jump(self, world: World) -> None:

@@ -11,24 +11,28 @@ from outlast.server.shard.shard import Shard
 
 
 class Stillness:
-    """A run holds the time while a worker has a task of it, or could get one."""
+    """A run holds the time while workers have tasks of it, or could get some, and while it has something to tell others."""
 
     def __init__(self, shard: Shard, changed: Callable[[], None]) -> None:
         """`changed` is called when the clock may have something new to consider."""
         self._shard = shard
         self._changed = changed
-        self._holding: set[ExecutionKey] = set()
+        self._tasks: dict[ExecutionKey, int] = {}
+        self._telling: set[ExecutionKey] = set()
         self._waiting: dict[ExecutionKey, int] = {}
-        """When each of the others comes due. Closed runs that only wait to be forgotten are not among them."""
+        """When each comes due. Closed runs that only wait to be forgotten are not among them."""
         shard.noted = self._note
 
     def _note(self, entity: Entity) -> None:
         key, execution, due_at = entity.key, entity.execution, entity.due_at
-        self._holding.discard(key)
+        self._tasks.pop(key, None)
+        self._telling.discard(key)
         self._waiting.pop(key, None)
-        if _holds(execution):
-            self._holding.add(key)
-        elif due_at is not None and (execution.run.open or due_at != execution.run.delete_at):
+        if tasks := _tasks(execution):
+            self._tasks[key] = tasks
+        elif has_work(execution):
+            self._telling.add(key)
+        if due_at is not None and (execution.run.open or due_at != execution.run.delete_at):
             self._waiting[key] = due_at
         self._changed()
 
@@ -37,10 +41,14 @@ class Stillness:
         await self._shard.flush()
         await asyncio.sleep(0)
 
+    def holds(self) -> int:
+        """Workflow tasks and attempts of activities that are in a worker's hands, or wait for one."""
+        return sum(self._tasks.values())
+
     def still(self) -> bool:
-        """Nothing runs, nothing is to be handed out, nothing is due."""
+        """Nothing is due, and no run has something to tell another."""
         next_moment = self.next_moment()
-        return not self._holding and (next_moment is None or next_moment > self._shard.clock())
+        return not self._telling and (next_moment is None or next_moment > self._shard.clock())
 
     def next_moment(self) -> int | None:
         """When the first run comes due."""
@@ -51,9 +59,9 @@ class Stillness:
         self._shard.time_jumped()
 
 
-def _holds(execution: Execution) -> bool:
-    if has_work(execution):
-        return True
+def _tasks(execution: Execution) -> int:
     if not execution.run.open:
-        return False
-    return execution.run.workflow_task is not None or any(activity.started for activity in execution.activities.values())
+        return 0
+    offered = execution.activities.waiting if execution.run.paused is None else 0
+    started = sum(activity.started for activity in execution.activities.values())
+    return offered + started + (execution.run.workflow_task is not None)
