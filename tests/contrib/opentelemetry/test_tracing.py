@@ -17,7 +17,7 @@ from outlast.client import Client, WithStartWorkflowOperation, WorkflowFailureEr
 from outlast.common import WorkflowIDConflictPolicy
 from outlast.contrib.opentelemetry import TracingInterceptor, TracingWorkflowInboundInterceptor
 from outlast.worker import Worker, WorkflowInterceptorClassInput
-from tests.contrib.opentelemetry.traced import Child, Fails, Order, Restless, charge, outline, refuse
+from tests.contrib.opentelemetry.traced import Child, Fails, Order, Restless, Till, charge, outline, refuse
 
 QUEUE = "traced"
 WORKFLOWS = [Order, Child, Fails, Restless]
@@ -48,6 +48,7 @@ def _tracer(exporter: InMemorySpanExporter) -> Any:
 @pytest.fixture
 async def traced() -> AsyncIterator[Traced]:
     exporter = InMemorySpanExporter()
+    Till.charged = asyncio.Event()
     async with (
         Outlast.open(None, interceptors=[TracingInterceptor(_tracer(exporter))]) as client,
         Worker(client, task_queue=QUEUE, workflows=WORKFLOWS, activities=[charge, refuse]),
@@ -61,6 +62,7 @@ async def test_one_trace_holds_all_that_follows_from_a_call(traced: Traced) -> N
     detach(token)
     assert await handle.query(Order.state) == "new"
     await handle.signal(Order.pay)
+    await Till.charged.wait()
     await handle.execute_update(Order.ship_to, "Lisbon")
     assert await handle.result() == "done"
 

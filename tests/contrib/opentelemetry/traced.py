@@ -16,10 +16,17 @@ SOON = timedelta(seconds=10)
 ONCE = RetryPolicy(maximum_attempts=1)
 
 
+class Till:
+    """Tells the test when an order was charged."""
+
+    charged: asyncio.Event
+
+
 @activity.defn
 async def charge(fails: bool) -> str:
     if fails and activity.info().attempt == 1:
         raise ApplicationError("no money yet")
+    Till.charged.set()
     return str(baggage.get_baggage("customer"))
 
 
