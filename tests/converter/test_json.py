@@ -5,7 +5,7 @@ import pickle
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any, NewType, Union
+from typing import Annotated, Any, NewType, Union, get_origin
 
 import pytest
 import temporalio.converter as official
@@ -90,6 +90,33 @@ def test_payloads_are_read_as_by_the_official_converter(hint: Any) -> None:
         ours = _outcome(lambda payload=payload: OURS.from_payloads([payload], [hint] if hint else None))  # type: ignore[misc]
         theirs = _outcome(lambda payload=payload: THEIRS.from_payloads([payload], [hint] if hint else None))  # type: ignore[misc]
         assert ours == theirs, value
+
+
+def _containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    two = st.tuples(inner, inner)
+    return st.one_of(
+        inner.map(lambda item: list[item]),
+        inner.map(lambda item: tuple[item, ...]),
+        two.map(lambda pair: tuple[pair]),
+        two.map(lambda pair: dict[pair]),
+        two.map(lambda pair: Union[pair]),  # noqa: UP007
+        inner.map(lambda item: Annotated[item, "note"]),
+    )
+
+
+_SCALARS = [hint for hint in HINTS if get_origin(hint) is None and hint is not OldModel]
+_KEYS = ["a", "1", "true", "null", "good", "name", "amount", "inner", "others", "by_colour", "value", "children", "title"]
+_LEAVES = st.sampled_from([value for value in JSON_VALUES if not isinstance(value, list | dict)])
+
+
+@given(
+    st.recursive(st.sampled_from(_SCALARS), _containers, max_leaves=5),
+    st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4)),
+)
+def test_any_value_is_brought_to_any_type_as_by_the_official_converter(hint: Any, value: Any) -> None:
+    ours = _outcome(lambda: converter.value_to_type(hint, value))
+
+    assert repr(ours) == repr(_outcome(lambda: official.value_to_type(hint, value)))
 
 
 def test_the_order_of_a_union_counts_though_unions_of_one_set_are_equal() -> None:

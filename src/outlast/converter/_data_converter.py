@@ -57,11 +57,14 @@ class DataConverter(WithSerializationContext):
         Returns:
             As many payloads as there are values, or fewer, but at least one.
         """
-        return await self._encode_payloads(self.payload_converter.to_payloads(values))
+        payloads = self.payload_converter.to_payloads(values)
+        return payloads if self.payload_codec is None else await self.payload_codec.encode(payloads)
 
     async def decode(self, payloads: Sequence[temporalio.api.common.v1.Payload], type_hints: list[type] | None = None) -> list[Any]:
         """Decode payloads and convert them to values, of the hinted types if they are known."""
-        return self.payload_converter.from_payloads(await self._decode_payloads(payloads), type_hints)
+        if self.payload_codec is not None:
+            payloads = await self.payload_codec.decode(payloads)
+        return self.payload_converter.from_payloads(payloads, type_hints)
 
     async def encode_wrapper(self, values: Sequence[Any]) -> temporalio.api.common.v1.Payloads:
         """`encode` as one message."""
@@ -76,13 +79,13 @@ class DataConverter(WithSerializationContext):
     async def encode_failure(self, exception: BaseException, failure: temporalio.api.failure.v1.Failure) -> None:
         """Convert an exception to a message, and encode the payloads in it."""
         self.failure_converter.to_failure(exception, self.payload_converter, failure)
-        if self._changes_payloads:
-            await transform_payloads(failure, self._encode_payloads)
+        if self.payload_codec is not None:
+            await transform_payloads(failure, self.payload_codec.encode)
 
     async def decode_failure(self, failure: temporalio.api.failure.v1.Failure) -> BaseException:
         """Decode the payloads in a message, in place, and convert it to an exception."""
-        if self._changes_payloads:
-            await transform_payloads(failure, self._decode_payloads)
+        if self.payload_codec is not None:
+            await transform_payloads(failure, self.payload_codec.decode)
         return self.failure_converter.from_failure(failure, self.payload_converter)
 
     def with_context(self, context: SerializationContext) -> Self:
@@ -96,14 +99,6 @@ class DataConverter(WithSerializationContext):
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, **changed)
         return copy
-
-    @property
-    def _changes_payloads(self) -> bool:
-        """Whether payloads on the wire differ from those of the payload converter."""
-        return self.payload_codec is not None
-
-    async def _encode_payloads(self, payloads: Sequence[temporalio.api.common.v1.Payload]) -> list[temporalio.api.common.v1.Payload]:
-        return list(payloads) if self.payload_codec is None else await self.payload_codec.encode(payloads)
 
     async def _decode_payloads(self, payloads: Sequence[temporalio.api.common.v1.Payload]) -> list[temporalio.api.common.v1.Payload]:
         return list(payloads) if self.payload_codec is None else await self.payload_codec.decode(payloads)
