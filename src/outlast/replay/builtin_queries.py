@@ -20,6 +20,7 @@ from temporalio.api.sdk.v1 import (
 
 from outlast import workflow
 from outlast.replay.flags import SDK_NAME
+from outlast.replay.loop import Task, current_task, waiting_frames
 
 if TYPE_CHECKING:
     from outlast.replay.instance import Instance
@@ -37,11 +38,16 @@ def _ask(instance: Instance, answer: Any) -> Any:
     return lambda: answer(instance)
 
 
+def _others(instance: Instance) -> list[Task[Any]]:
+    """The tasks that are not done, but for the one that answers the query."""
+    return [task for task in instance.loop.pending() if task is not current_task(instance.loop)]
+
+
 def stack_trace(instance: Instance) -> str:
     """Where each task waits, as text."""
     stacks = []
-    for task in instance.loop.pending():
-        frames = [traceback.FrameSummary(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in task.get_stack()]
+    for task in _others(instance):
+        frames = [traceback.FrameSummary(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in waiting_frames(task)]
         stacks.append(f"Stack for {task!r} (most recent call last):\n" + "\n".join(traceback.format_list(frames)))
     return "\n\n".join(stacks)
 
@@ -50,9 +56,9 @@ def enhanced_stack_trace(instance: Instance) -> EnhancedStackTrace:
     """Where each task waits, with the sources."""
     sources: dict[str, StackTraceFileSlice] = {}
     stacks = []
-    for task in instance.loop.pending():
+    for task in _others(instance):
         locations = []
-        for frame in task.get_stack():
+        for frame in waiting_frames(task):
             path = frame.f_code.co_filename
             if path not in sources:
                 sources[path] = StackTraceFileSlice(line_offset=0, content="".join(linecache.getlines(path)))

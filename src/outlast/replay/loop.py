@@ -12,6 +12,7 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from outlast.workflow._exceptions import ReadOnlyContextError
@@ -54,7 +55,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.evicting = False
         self.error: BaseException | None = None
         """What fails the workflow task; nothing more is run once it is set."""
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: dict[asyncio.Task[Any], None] = {}
         self._start_timer = start_timer
         self._name_suffix = name_suffix
         self._tasks_kept = 64
@@ -134,9 +135,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         task.set_name(name + self._name_suffix)
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         if len(self.tasks) >= self._tasks_kept:
-            self.tasks = set(self.pending())
+            self.tasks = dict.fromkeys(self.pending())
             self._tasks_kept = max(64, 2 * len(self.tasks))
-        self.tasks.add(task)
+        self.tasks[task] = None
 
     def assert_writable(self, action: str) -> None:
         """Raise in a query handler or a validator, and end code that goes on while its run is evicted."""
@@ -246,6 +247,18 @@ class _Handle(asyncio.TimerHandle):
 
     __slots__ = ("timer",)
     timer: Timer
+
+
+def waiting_frames(task: asyncio.Task[Any]) -> list[FrameType]:
+    """Where a task waits, from its coroutine to the innermost one."""
+    frames: list[FrameType] = []
+    waiting: Any = task.get_coro()
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None) or getattr(waiting, "ag_frame", None)
+        if frame is not None:
+            frames.append(frame)
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None) or getattr(waiting, "ag_await", None)
+    return frames
 
 
 def _met(fn: Callable[[], bool], future: asyncio.Future[None]) -> bool:
