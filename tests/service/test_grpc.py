@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -245,6 +246,26 @@ async def test_a_url_is_taken_with_a_warning(node: Node) -> None:
             ConnectConfig(f"http://{node.address}", keep_alive_config=KeepAliveConfig(interval_millis=10_000))
         )
     assert await client.check_health()
+
+
+async def test_a_process_that_forked_is_told_so_and_does_not_crash(node: Node) -> None:
+    program = f"""
+import asyncio, os
+from outlast.service import ConnectConfig, ServiceClient
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+client = asyncio.run(ServiceClient.connect(ConnectConfig({node.address!r})))
+for again in (lambda: client.workflow_service.get_system_info(GetSystemInfoRequest()), lambda: ServiceClient.connect(client.config)):
+    child = os.fork()
+    if child == 0:
+        try:
+            asyncio.run(again())
+        except AssertionError as error:
+            os._exit(7 if "across forks" in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await process.wait() == 0
 
 
 def _self_signed(folder: Path, name: str) -> tuple[bytes, bytes]:

@@ -71,6 +71,7 @@ from outlast.client._history import (
     WorkflowHistoryEventAsyncIterator,
     WorkflowHistoryEventFilterType,
 )
+from outlast.client._history_json import history_from_json as _history_from_json
 from outlast.client._impl import (
     _ClientImpl,
 )
@@ -358,4 +359,5 @@ __all__ = [
     "WorkflowUpdateRPCTimeoutOrCancelledError",
     "WorkflowUpdateStage",
     "_ClientImpl",
+    "_history_from_json",
 ]

@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import (
     SignalWithStartWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
+    StartWorkflowExecutionResponse,
     TerminateWorkflowExecutionRequest,
 )
 
@@ -61,11 +62,7 @@ class WorkflowCalls(Caller):
 
     async def _start(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
         request = await self._start_request(input)
-        if input.request_eager_start:
-            request.request_eager_execution = True
-        reply = await self._client.workflow_service.start_workflow_execution(
-            request, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout
-        )
+        reply = await (self._start_eagerly if input.request_eager_start else self._call_start)(request, input)
         handle: WorkflowHandle[Any, Any] = WorkflowHandle(
             self._client,
             input.id,
@@ -77,6 +74,30 @@ class WorkflowCalls(Caller):
         if input.request_eager_start:
             handle.__temporal_eagerly_started = reply.HasField("eager_workflow_task")  # type: ignore[attr-defined]
         return handle
+
+    async def _call_start(self, request: StartWorkflowExecutionRequest, input: StartWorkflowInput) -> StartWorkflowExecutionResponse:
+        return await self._client.workflow_service.start_workflow_execution(
+            request, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout
+        )
+
+    async def _start_eagerly(self, request: StartWorkflowExecutionRequest, input: StartWorkflowInput) -> StartWorkflowExecutionResponse:
+        """Hand the first task to a worker of this process, if one has room for it."""
+        slot = self._client.service_client.eager_workers.reserve(self._client.namespace, input.task_queue)
+        if slot is None:
+            return await self._call_start(request, input)
+        request.request_eager_execution = True
+        if slot.deployment_options is not None:
+            request.eager_worker_deployment_options.CopyFrom(slot.deployment_options)
+        try:
+            reply = await self._call_start(request, input)
+        except BaseException:
+            slot.release()
+            raise
+        if reply.HasField("eager_workflow_task"):
+            slot.accept(reply.eager_workflow_task)
+        else:
+            slot.release()
+        return reply
 
     async def _signal_with_start(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
         converter = self._converter_for(input.id)

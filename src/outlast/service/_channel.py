@@ -15,12 +15,15 @@ RECEIVED_BYTES_MAX = int(os.environ.get("TEMPORAL_MAX_INCOMING_GRPC_BYTES", 128 
 
 Option = tuple[str, int | str]
 
+_USED_IN: dict[str, int] = {}
+
 
 def open_channel(config: ConnectConfig) -> grpc.aio.Channel:
     """A channel that belongs to the running event loop. It connects with the first call.
 
-    Raises ValueError for settings that contradict one another.
+    Raises ValueError for settings that contradict one another, AssertionError in the child of a process that has used gRPC.
     """
+    refuse_fork(_USED_IN.setdefault("process", os.getpid()), "create")
     target, tls = _target_and_tls(config)
     options = _options(config)
     if tls is None:
@@ -28,6 +31,12 @@ def open_channel(config: ConnectConfig) -> grpc.aio.Channel:
     if tls.domain:
         options += [("grpc.ssl_target_name_override", tls.domain), ("grpc.default_authority", tls.domain)]
     return grpc.aio.secure_channel(target, _credentials(tls), options=options)
+
+
+def refuse_fork(process: int, verb: str) -> None:
+    """Raise AssertionError if this is not the process any more: gRPC's threads do not survive a fork, and its next call would crash."""
+    if process != os.getpid():
+        raise AssertionError(f"Cannot {verb} client across forks: connect after the fork, and use no gRPC before it")
 
 
 def _target_and_tls(config: ConnectConfig) -> tuple[str, TLSConfig | None]:

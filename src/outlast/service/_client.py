@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from outlast.service._config import ConnectConfig
+from outlast.service._eager import EagerWorkers
 from outlast.service._rpc import NO_METADATA, ServiceResponse
 from outlast.service._services import HealthService, OperatorService, TestService, WorkflowService
 
@@ -35,6 +36,7 @@ class ServiceClient(ABC):
         self.operator_service = OperatorService(self)
         self.test_service = TestService(self)
         self.health_service = HealthService(self)
+        self.eager_workers = EagerWorkers()
 
     async def check_health(
         self,

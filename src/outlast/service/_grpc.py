@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from weakref import WeakKeyDictionary
@@ -14,7 +15,7 @@ from google.protobuf.message import Message
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest, GetWorkflowExecutionHistoryRequest
 
 import outlast.service
-from outlast.service._channel import open_channel
+from outlast.service._channel import open_channel, refuse_fork
 from outlast.service._client import ServiceClient
 from outlast.service._config import ConnectConfig, GrpcCompression
 from outlast.service._errors import RPCError, RPCStatusCode
@@ -44,6 +45,7 @@ class GrpcServiceClient(ServiceClient):
         self._headers = Headers(config.rpc_metadata, config.api_key)
         self._retries = config.retry_config or DEFAULT
         self._compresses = config.grpc_compression == GrpcCompression.GZIP
+        self._process = os.getpid()
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _Connection] = WeakKeyDictionary()
 
     @staticmethod
@@ -117,6 +119,7 @@ class GrpcServiceClient(ServiceClient):
         return call
 
     def _connection(self) -> _Connection:
+        refuse_fork(self._process, "use")
         loop = asyncio.get_running_loop()
         connection = self._connections.get(loop)
         if connection is None:
