@@ -11,12 +11,15 @@ from multiprocessing import get_context
 from typing import Any
 
 import pytest
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.workflowservice.v1 import PauseActivityRequest, ResetActivityRequest
 
 from outlast import activity, workflow
 from outlast.client import Client, WorkflowFailureError, WorkflowHandle
 from outlast.common import RawValue, RetryPolicy
-from outlast.exceptions import ActivityError, ApplicationError, CancelledError
+from outlast.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError
 from outlast.worker import SharedStateManager, Worker
+from outlast.worker import _activity_worker as activity_worker_module
 from tests.worker import elsewhere
 
 OPTIONS: dict[str, Any] = {"start_to_close_timeout": timedelta(seconds=30)}
@@ -41,10 +44,7 @@ class Calls:
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
         while True:
-            try:
-                await workflow.wait_condition(lambda: self.cancelled or call.done())
-            except asyncio.CancelledError:
-                pass
+            await workflow.wait_condition(lambda: self.cancelled or call.done())
             if call.done():
                 return await call
             self.cancelled = False
@@ -346,9 +346,7 @@ async def test_a_graceful_shutdown_lets_activities_finish(client: Client, queue:
         assert await handle.result() == "said goodbye"
 
 
-async def test_a_worker_of_activities_only_and_one_of_workflows_only_work_together(
-    client: Client, queue: str, stage: Stage
-) -> None:
+async def test_a_worker_of_activities_only_and_one_of_workflows_only_work_together(client: Client, queue: str, stage: Stage) -> None:
     async with (
         Worker(client, task_queue=queue, activities=[stage.describe]),
         Worker(client, task_queue=queue, workflows=[Calls]),
@@ -370,3 +368,75 @@ async def test_a_broken_executor_ends_the_worker(client: Client, queue: str, sha
         await start(client, queue, "dies")
         with pytest.raises(RuntimeError, match="Activity worker failed"):
             await running
+
+
+async def test_pausing_an_activity_cancels_it_with_that_reason(client: Client, queue: str, stage: Stage) -> None:
+    async with working(client, queue, stage.wait):
+        handle = await start(client, queue, "wait", attempts=2)
+        await stage.running.wait()
+        request = PauseActivityRequest(namespace="default", id="the-activity")
+        request.execution.workflow_id = handle.id
+        await client.workflow_service.pause_activity(request)
+        failure = await last_failure_of(handle)
+        await handle.terminate()
+
+    assert stage.seen == [activity.ActivityCancellationDetails(paused=True)]
+    assert failure.application_failure_info.type == "ActivityPause"
+    assert failure.message == "Unhandled activity cancel error produced by activity pause"
+
+
+async def last_failure_of(handle: WorkflowHandle[Any, Any]) -> Failure:
+    """Why the activity's last attempt failed, once one has."""
+    while True:
+        for each in (await handle.describe()).raw_description.pending_activities:
+            if each.HasField("last_failure"):
+                return each.last_failure
+        await asyncio.sleep(0.01)
+
+
+async def test_resetting_an_activity_cancels_it_with_that_reason(client: Client, queue: str, stage: Stage) -> None:
+    async with working(client, queue, stage.wait):
+        handle = await start(client, queue, "wait", attempts=2)
+        await stage.running.wait()
+        request = ResetActivityRequest(namespace="default", id="the-activity")
+        request.execution.workflow_id = handle.id
+        await client.workflow_service.reset_activity(request)
+        while not stage.seen:
+            await asyncio.sleep(0.01)
+        await handle.terminate()
+
+    assert stage.seen[0] == activity.ActivityCancellationDetails(reset=True)
+
+
+async def test_an_activity_whose_workflow_is_gone_is_cancelled_and_not_reported(client: Client, queue: str, stage: Stage) -> None:
+    async with working(client, queue, stage.wait):
+        handle = await start(client, queue, "wait")
+        await stage.running.wait()
+        await handle.terminate()
+        while not stage.seen:
+            await asyncio.sleep(0.01)
+
+    assert stage.seen == [activity.ActivityCancellationDetails(not_found=True)]
+
+
+async def test_an_activity_that_outlives_its_time_without_a_heartbeat_is_cancelled(
+    client: Client, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    @activity.defn(name="silent")
+    async def silent() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            seen.append(activity.cancellation_details())
+
+    monkeypatch.setattr(activity_worker_module, "LOCAL_TIMEOUT_MARGIN_S", 0.05)
+    async with working(client, queue, silent):
+        with pytest.raises(WorkflowFailureError) as error:
+            await call(client, queue, "silent", start_to_close=0.1)
+        while not seen:
+            await asyncio.sleep(0.01)
+
+    assert isinstance(reason(error), TimeoutError)
+    assert seen == [activity.ActivityCancellationDetails(not_found=True, timed_out=True)]

@@ -86,9 +86,7 @@ class Local:
 class Many:
     @workflow.run
     async def run(self, n: int) -> None:
-        await asyncio.gather(
-            *(workflow.execute_local_activity("crowd", start_to_close_timeout=timedelta(seconds=10)) for _ in range(n))
-        )
+        await asyncio.gather(*(workflow.execute_local_activity("crowd", start_to_close_timeout=timedelta(seconds=10)) for _ in range(n)))
 
 
 @pytest.fixture
@@ -96,9 +94,7 @@ def stage() -> Stage:
     return Stage()
 
 
-async def call(
-    client: Client, queue: str, function: Any, *args: Any, task_timeout: timedelta | None = None, **options: float
-) -> Any:
+async def call(client: Client, queue: str, function: Any, *args: Any, task_timeout: timedelta | None = None, **options: float) -> Any:
     name = activity._Definition.must_from_callable(function).name
     async with Worker(client, task_queue=queue, workflows=[Local], activities=[function]):
         return await client.execute_workflow(

@@ -422,3 +422,49 @@ async def test_plugins_surround_a_replay(client: Client, queue: str) -> None:
     await Replayer(workflows=[], plugins=[plugin], data_converter=DataConverter.default).replay_workflow(history)
 
     assert plugin.life == ["replay"]
+
+
+# Without a poll
+
+
+class Counting:
+    """The server, with its polls for workflow tasks counted."""
+
+    def __init__(self, client: Client) -> None:
+        self._calls = client.workflow_service
+        self.replies = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._calls, name)
+
+    async def poll_workflow_task_queue(self, request: Any, **options: Any) -> Any:
+        reply = await self._calls.poll_workflow_task_queue(request, **options)
+        self.replies += bool(reply.task_token)
+        return reply
+
+
+async def test_a_workflow_that_asks_for_it_starts_in_a_worker_of_this_process_at_once(client: Client, queue: str) -> None:
+    worker = Worker(client, task_queue=queue, workflows=[Another])
+    counting = Counting(client)
+    worker._server.calls = counting  # type: ignore[assignment]
+    async with worker:
+        while not worker.is_running:
+            await asyncio.sleep(0)
+        eager = await client.start_workflow(Another.run, id="eager", task_queue=queue, request_eager_start=True)
+        assert await eager.result() == 1
+        assert counting.replies == 0
+        assert await client.execute_workflow(Another.run, id="polled", task_queue=queue) == 1
+        assert counting.replies == 1
+
+
+async def test_without_a_worker_here_an_eager_start_is_a_plain_one(client: Client, queue: str) -> None:
+    handle = await client.start_workflow(Another.run, id="wf", task_queue=queue, request_eager_start=True)
+    async with Worker(client, task_queue=queue, workflows=[Another]):
+        assert await handle.result() == 1
+
+
+@workflow.defn
+class Another:
+    @workflow.run
+    async def run(self) -> int:
+        return 1

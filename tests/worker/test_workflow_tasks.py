@@ -100,9 +100,7 @@ async def test_a_workflow_runs_its_activities_and_returns(client: Client, queue:
 
 @pytest.mark.parametrize("cached", [0, 1, 1000])
 async def test_workflows_come_through_whatever_is_cached(client: Client, queue: str, cached: int) -> None:
-    async with Worker(
-        client, task_queue=queue, workflows=[Doubling, Counter], activities=[double], max_cached_workflows=cached
-    ) as worker:
+    async with Worker(client, task_queue=queue, workflows=[Doubling, Counter], activities=[double], max_cached_workflows=cached) as worker:
         handles = [await client.start_workflow(Counter.run, id=f"counter-{i}", task_queue=queue) for i in range(4)]
         for round in range(3):
             for handle in handles:
@@ -195,9 +193,7 @@ def quick_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
     Spinner.attempts = 0
 
 
-async def test_a_workflow_that_hangs_fails_its_task_with_where_it_hung(
-    client: Client, queue: str, quick_watchdog: None
-) -> None:
+async def test_a_workflow_that_hangs_fails_its_task_with_where_it_hung(client: Client, queue: str, quick_watchdog: None) -> None:
     async with Worker(client, task_queue=queue, workflows=[Spinner]):
         assert await client.execute_workflow(Spinner.run, 60, id="wf", task_queue=queue) == "done"
 
@@ -247,9 +243,7 @@ async def test_a_bug_fails_the_workflow_where_that_is_wanted(client: Client, que
 class Fanout:
     @workflow.run
     async def run(self, n: int) -> int:
-        calls = [
-            workflow.execute_activity(double, i, start_to_close_timeout=timedelta(seconds=10), activity_id=f"a{i}") for i in range(n)
-        ]
+        calls = [workflow.execute_activity(double, i, start_to_close_timeout=timedelta(seconds=10), activity_id=f"a{i}") for i in range(n)]
         return sum(await asyncio.gather(*calls))
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Server:
     """Where a worker's calls go. Its client can be exchanged while the worker runs."""
 
-    __slots__ = ("_client", "calls")
+    __slots__ = ("_client", "calls", "eager_workers")
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -48,6 +48,7 @@ class Server:
             raise RuntimeError("Lazy clients cannot be used for workers")
         self._client = client
         self.calls = service.workflow_service
+        self.eager_workers = service.eager_workers
 
     @property
     def namespace(self) -> str:
@@ -77,7 +78,7 @@ class Wire:
         self.instance_key = str(uuid4())
         self.sticky_queue = f"{identity}-{uuid4().hex}" if sticky else ""
         self.deployment = deployment
-        self._options = _deployment_options(deployment) if deployment else None
+        self.deployment_options = _deployment_options(deployment) if deployment else None
         self._stamp = WorkerVersionStamp(build_id=build_id, use_versioning=use_build_id)
         self.poll_workflow_tasks = self._poll_workflow_tasks(TaskQueue(name=task_queue, kind=TaskQueueKind.TASK_QUEUE_KIND_NORMAL))
         queue = TaskQueue(name=self.sticky_queue, kind=TaskQueueKind.TASK_QUEUE_KIND_STICKY, normal_name=task_queue)
@@ -88,9 +89,14 @@ class Wire:
             namespace=namespace,
             identity=identity,
             worker_version=self._stamp,
-            deployment_options=self._options,
+            deployment_options=self.deployment_options,
         )
-        answer = {"namespace": namespace, "identity": identity, "worker_version": self._stamp, "deployment_options": self._options}
+        answer = {
+            "namespace": namespace,
+            "identity": identity,
+            "worker_version": self._stamp,
+            "deployment_options": self.deployment_options,
+        }
         self.activity_completed = RespondActivityTaskCompletedRequest(**answer)  # type: ignore[arg-type]
         self.activity_failed = RespondActivityTaskFailedRequest(**answer)  # type: ignore[arg-type]
         self.activity_canceled = RespondActivityTaskCanceledRequest(**answer)  # type: ignore[arg-type]
@@ -104,7 +110,7 @@ class Wire:
             task_queue=queue,
             identity=self.identity,
             worker_version_capabilities=self._capabilities(),
-            deployment_options=self._options,
+            deployment_options=self.deployment_options,
             worker_instance_key=self.instance_key,
         )
 
@@ -114,7 +120,7 @@ class Wire:
             task_queue=TaskQueue(name=self.task_queue, kind=TaskQueueKind.TASK_QUEUE_KIND_NORMAL),
             identity=self.identity,
             worker_version_capabilities=self._capabilities(),
-            deployment_options=self._options,
+            deployment_options=self.deployment_options,
             worker_instance_key=self.instance_key,
         )
         if per_second is not None:
@@ -128,7 +134,7 @@ class Wire:
             namespace=self.namespace,
             identity=self.identity,
             worker_version_stamp=self._stamp,
-            deployment_options=self._options,
+            deployment_options=self.deployment_options,
             worker_instance_key=self.instance_key,
             # Without a cache a task in the reply, which brings only what is new, would be of no use.
             return_new_workflow_task=sticky is not None,

@@ -143,8 +143,20 @@ class Worker:
 
     @client.setter
     def client(self, value: Client) -> None:
+        self._unregister()
         self._server.client = value
         self._config["client"] = value
+        if self.is_running:
+            self._register()
+
+    def _register(self) -> None:
+        """Take the first tasks of workflows that are started in this process, if whoever starts them asks for that."""
+        if self._parts.workflows is not None:
+            self._server.eager_workers.register(self._server.namespace, self.task_queue, self._parts.workflows)
+
+    def _unregister(self) -> None:
+        if self._parts.workflows is not None:
+            self._server.eager_workers.unregister(self._server.namespace, self.task_queue, self._parts.workflows)
 
     @property
     def is_running(self) -> bool:
@@ -219,6 +231,7 @@ class Worker:
             self._ended.set()  # nothing has started: `shutdown` need not wait
             raise
         self._started = True
+        self._register()
         sides = self._sides()
         failure: BaseException | None = None
         try:
@@ -271,6 +284,7 @@ class Worker:
         logger.info("Beginning worker shutdown, will wait %s s before cancelling activities", grace_s)
         parts = self._parts
         both = [side for side in (parts.activities, parts.workflows) if side is not None]
+        self._unregister()
         for side in both:
             side.begin_stop()
         poll_grace_s = POLL_GRACE_S if await self._announce() and self._ends_polls else 0.0

@@ -16,6 +16,7 @@ from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueResponse
 from outlast.replay.kinds import FINAL_EVENTS
 from outlast.replay.protocol import Run, RunSettings, Step, WorkflowTask
 from outlast.service import RPCError
+from outlast.service._eager import EagerSlot
 from outlast.worker._answers import Answers
 from outlast.worker._cache import CachedRun, RunCache
 from outlast.worker._codec import WorkflowCodec
@@ -53,6 +54,21 @@ class WorkflowPolls(msgspec.Struct, frozen=True):
         return PollerBehaviorSimpleMaximum(max(maximum - nonsticky, 1) if sticky else nonsticky)
 
 
+class _Eager(EagerSlot):
+    """A slot that is kept for the first task of a workflow."""
+
+    def __init__(self, worker: WorkflowWorker, permit: Permit, wire: Wire) -> None:
+        self._worker = worker
+        self._permit = permit
+        self.deployment_options = wire.deployment_options
+
+    def accept(self, task: PollWorkflowTaskQueueResponse) -> None:
+        self._worker.accept(task, self._permit, sticky=False)
+
+    def release(self) -> None:
+        self._permit.release()
+
+
 class WorkflowWorker:
     """The workflow side of a worker."""
 
@@ -79,6 +95,8 @@ class WorkflowWorker:
         self._codec = codec
         self._local_activities = local_activities
         self._watched = watched
+        self._slots = slots
+        self._stopping = False
         self.cache = RunCache(polls.cached_max)
         self._tasks: set[asyncio.Task[None]] = set()
         self._pollers = [Poller("workflow tasks", polls.of(False), slots, self._poll, self._accept)]
@@ -103,6 +121,7 @@ class WorkflowWorker:
 
     def begin_stop(self) -> None:
         """Start no further poll."""
+        self._stopping = True
         for poller in self._pollers:
             poller.begin_stop()
 
@@ -141,6 +160,11 @@ class WorkflowWorker:
         work = asyncio.get_running_loop().create_task(self._work(task, permit))
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
+
+    def reserve_eager(self) -> EagerSlot | None:
+        """Room for the first task of a workflow that is started in this process."""
+        permit = None if self._stopping else self._slots.try_reserve()
+        return None if permit is None else _Eager(self, permit, self._wire)
 
     async def _work(self, task: PollWorkflowTaskQueueResponse, permit: Permit) -> None:
         """Work on a task, and on those that come with the replies to its answers."""
@@ -202,7 +226,8 @@ class WorkflowWorker:
             await self._answers.answer_query(task, step)
         else:
             await self._answers.fail_query(task, step.failure, step.failure_cause)
-        if step.failure is not None or not (known or task.history.events and task.history.events[-1].event_type in FINAL_EVENTS):
+        events = task.history.events
+        if step.failure is not None or not (known or (events and events[-1].event_type in FINAL_EVENTS)):
             # A run that is replayed for a query sees events of which it should learn in its next task only.
             cached.drop()
 
