@@ -32,6 +32,8 @@ address = ""
 tls = { disabled = false }
 [profile.empty]
 [profile.bare.tls]
+[profile.key]
+api_key = "k"
 """
 SOURCES: dict[str, str | bytes] = {
     "full": FULL,
@@ -100,7 +102,7 @@ def test_profiles_are_those_that_the_official_sdk_loads(name: str, strict: bool)
 
     assert _outcome(lambda: load(envconfig)) == _outcome(lambda: load(official))
     if name == "full":
-        assert set(load(envconfig).profiles) == {"default", "off", "on", "empty", "bare"}
+        assert set(load(envconfig).profiles) == {"default", "off", "on", "empty", "bare", "key"}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=str)
@@ -121,7 +123,7 @@ def test_a_profile_becomes_the_arguments_of_connect(tmp_path: Path) -> None:
     file = tmp_path / "temporal.toml"
     file.write_text(FULL.replace("cert.pem", str(tmp_path / "cert.pem")))
 
-    for profile in ("default", "off", "on", "empty", "bare"):
+    for profile in ("default", "off", "on", "empty", "bare", "key"):
         ours = envconfig.ClientConfig.load_client_connect_config(profile, config_file=str(file), override_env_vars={})
         theirs = official.ClientConfig.load_client_connect_config(profile, config_file=str(file), override_env_vars={})
         tls, their_tls = ours.pop("tls", None), theirs.pop("tls", None)
