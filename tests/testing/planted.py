@@ -1,9 +1,10 @@
 """Workflows with bugs that come out only when things go wrong, and the same without the bug."""
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from outlast import activity, workflow
 
@@ -99,6 +100,27 @@ class WallClock:
         until = (time.time() // DAY_S + 1) * DAY_S
         await asyncio.sleep(until - time.time())
         return [await act("ship", item) for item in items]
+
+
+@workflow.defn(sandboxed=False)
+class WallDate:
+    """The same with a date."""
+
+    @workflow.run
+    async def run(self, items: Sequence[str]) -> list[str]:
+        first = datetime.now().day % len(items)
+        return [await act("ship", item) for item in [*items[first:], *items[:first]]]
+
+
+@workflow.defn
+class GuardedClock:
+    @workflow.run
+    async def run(self, how: str) -> float:
+        if how == "time":
+            return time.time()
+        if how == "chance":
+            return float(os.urandom(1)[0])
+        return datetime.now().timestamp()
 
 
 @workflow.defn

@@ -1,14 +1,20 @@
 """Explorations find the bugs that are planted, tell them by the fewest disturbances, and find none where none is."""
 
 import asyncio
+import os
+import random
+import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from outlast.testing.explore import Broken, Disturbance, ReplayFailed, WorkflowTaskFailed, World, explore
 from outlast.worker import Interceptor
 from tests.testing.planted import (
+    GuardedClock,
     KeepsItems,
     ListOfTasks,
     LosesItems,
@@ -20,6 +26,7 @@ from tests.testing.planted import (
     SetOfTasks,
     Shop,
     WallClock,
+    WallDate,
 )
 
 ITEMS = ["a", "b", "c", "d"]
@@ -119,6 +126,41 @@ def test_a_workflow_that_looks_at_the_clock_of_its_machine_is_found() -> None:
 
     assert isinstance(broken.value.__cause__, ReplayFailed)
     assert "timer" in str(broken.value)
+
+
+def test_a_date_of_its_machine_is_found_too() -> None:
+    with pytest.raises(Broken) as broken:
+        explore(works_on_items(WallDate))
+
+    assert isinstance(broken.value.__cause__, ReplayFailed)
+
+
+@pytest.mark.parametrize("how", ["time", "date", "chance"])
+def test_the_guard_stands_where_time_is_virtual(how: str) -> None:
+    async def looks(world: World) -> None:
+        async with world.worker(workflows=[GuardedClock]):
+            await world.client.execute_workflow(GuardedClock.run, how, id="guarded", task_queue=world.task_queue)
+
+    with pytest.raises(Broken, match="from inside a workflow") as broken:
+        explore(looks)
+    assert isinstance(broken.value.__cause__, WorkflowTaskFailed)
+
+
+def test_clocks_and_chance_are_the_worlds_own_and_everybody_elses_again_afterwards() -> None:
+    before = (time.time, time.monotonic_ns, os.urandom, datetime.now)
+    seen: list[Any] = []
+
+    async def looks(world: World) -> None:
+        await asyncio.sleep(100)
+        seen.append((time.time(), datetime.now(UTC).timestamp(), world.now(), str(uuid4()), random.random()))
+
+    explore(looks, schedules=1)
+    explore(looks, schedules=1)
+
+    assert seen[0] == seen[1]
+    assert seen[0][0] == seen[0][1] == seen[0][2] == 1_767_225_700
+    assert (time.time, time.monotonic_ns, os.urandom, datetime.now) == before
+    assert abs(datetime.now().timestamp() - time.time()) < 60
 
 
 def test_a_signal_that_is_lost_in_a_race_is_found() -> None:
