@@ -11,8 +11,9 @@ from outlast.replay.run import WorkflowRun
 from tests.replay.histories import HISTORIES, SETTINGS, Worker, as_task, check_commands, load, requests, tasks
 
 ALL = sorted(HISTORIES.rglob("*.json"))
-# In these, local activities ended while code ran: which of them came together is not in history.
-IN_MEMORY = [path for path in ALL if "races" not in path.stem]
+# Races: local activities ended while code ran, and which of them came together is not in history. Troubles: when an official
+# worker replays a local activity that timed out, it raises TimeoutError, and not the ActivityError that it raised at first.
+IN_MEMORY = [path for path in ALL if not path.stem.startswith("races") and path.stem != "local-activity-troubles-uncached"]
 
 
 def _name(path: Path) -> str:

@@ -142,11 +142,11 @@ class WorkflowRun:
 
     def _advance(self) -> None:
         """Apply slices, and let the code run on each, until history and what it led to are used up."""
-        self._run_code()
         while self._next < len(self._events) and not self._over:
             self._apply_slice()
             self._run_code()
         self._ledger.replaying = False
+        self._run_code()
 
     def _apply_slice(self) -> None:
         start, end = self._next, self._end
@@ -319,7 +319,7 @@ class WorkflowRun:
         if task.replay_only:
             self._task = None
             return Step(closed=self._over)
-        if self._local.under_way and self._ledger.terminal is None:
+        if self._local.under_way and self._ledger.terminal is None and task.query is None:
             return self._local_work(Step(waiting=True))
         self._answer_queries(task)
         step = self._local_work(Step()) if task.query is not None else self._answer()
