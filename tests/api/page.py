@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from tests.api.left_out import DIFFERENT, LEFT_OUT
+from tests.api.left_out import BEHAVIOUR, DIFFERENT, LEFT_OUT
 from tests.api.surface import MODULES, OFFICIAL, OURS, differences, public_names
 
 INTRODUCTION = """\
@@ -27,6 +27,8 @@ def section() -> Iterator[str]:
     yield "\n| otherwise | how |\n| --- | --- |"
     for path, how in DIFFERENT.items():
         yield f"| `{path}` | {how} |"
+    for what, how in BEHAVIOUR.items():
+        yield f"| {what} | {how} |"
     yield ""
 
 
