@@ -23,6 +23,7 @@ from outlast.service._metadata import Headers
 from outlast.service._retry import DEFAULT, CallKind, with_retries
 from outlast.service._rpc import ServiceResponse, wire_name
 from outlast.service._services import FULL_NAMES
+from outlast.service._sizes import warn_of_large
 
 logger = logging.getLogger("outlast.service")
 
@@ -106,6 +107,7 @@ class GrpcServiceClient(ServiceClient):
     ) -> Callable[[], Awaitable[bytes]]:
         send = self._connection().method(service, rpc)
         data = request.SerializeToString()
+        warn_of_large(rpc, request, len(data), self.config.payload_limits)
         headers = self._headers.of(request, metadata)
         large = self._compresses and len(data) >= COMPRESSED_FROM_BYTES
         compression = grpc.Compression.Gzip if large else grpc.Compression.NoCompression
