@@ -46,7 +46,7 @@ DIFFERENT: dict[str, str] = {
 BEHAVIOUR: dict[str, str] = {
     "failures of Nexus handlers": "are read as a plain FailureError, which keeps the message and can be sent on unchanged",
     "`temporal_…` metrics": "the SDK makes none of its own yet: a runtime's meter records those of the program",
-    "names of metrics that Prometheus does not accept": "get `_` for each character that it does not accept; the official SDK drops such metrics",
+    "names of metrics that Prometheus does not accept": "get `_` for each such character; the official SDK drops these metrics",
     "`LoggingConfig`": "sets levels of loggers of Python's `logging`, for the whole process",
 }
 """What behaves otherwise under the same name, as far as this package knows it; rooms may add theirs."""
