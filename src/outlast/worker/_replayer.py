@@ -12,10 +12,11 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast import workflow
-from outlast.common import HeaderCodecBehavior, MetricMeter
+from outlast.common import HeaderCodecBehavior
 from outlast.converter import DataConverter
 from outlast.replay.protocol import RunSettings, Step, WorkflowTask
 from outlast.replay.run import WorkflowRun
+from outlast.runtime import Runtime
 from outlast.worker._codec import WorkflowCodec
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._plugin import Plugin
@@ -26,7 +27,6 @@ from outlast.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 if TYPE_CHECKING:
     from outlast.client import WorkflowHistory
-    from outlast.runtime import Runtime
 
 Replay = Callable[["Replayer", AsyncIterator["WorkflowHistory"]], AbstractAsyncContextManager[AsyncIterator["WorkflowReplayResult"]]]
 
@@ -207,7 +207,7 @@ class Replayer:
             interceptors=workflow_interceptors(config.get("interceptors", ()), extern_functions),
             extern_functions=extern_functions,
             failure_exception_types=config.get("workflow_failure_exception_types", ()),
-            metric_meter=MetricMeter.noop,
+            metric_meter=(config.get("runtime") or Runtime.default()).metric_meter,
             build_id=config.get("build_id") or "",
             guarded=runner.guarded,
         )

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, ShutdownWorkerRequest
 
-from outlast.common import MetricMeter
 from outlast.service import RPCError, RPCStatusCode
 from outlast.worker._config import WorkerConfig, WorkerDeploymentConfig, check
 from outlast.worker._interceptor import Interceptor
@@ -112,7 +111,7 @@ class Worker:
         check(config)
         self._config = config
         self._server = Server(client)
-        self._parts = build(config, self._server, config["client"].config(active_config=True), MetricMeter.noop)
+        self._parts = build(config, self._server, config["client"].config(active_config=True), self._server.metric_meter)
         self._started = False
         self._ends_polls = False
         """Whether the server ends polls when a worker shuts down."""
