@@ -143,7 +143,9 @@ class AsyncActivityHandle(WithSerializationContext):
             return self
         cls = type(self)
         if cls.__init__ is not AsyncActivityHandle.__init__:
-            raise TypeError(f"{cls.__name__} has a constructor of its own and must override with_context, too")
+            raise TypeError(
+                f"{cls.__name__} has a constructor of its own: you must override with_context to return an instance of your class"
+            )
         return cls(self._client, self._id_or_token, converter)
 
 

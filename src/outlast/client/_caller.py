@@ -28,7 +28,7 @@ class Caller:
 
     async def _put_headers(self, source: Mapping[str, Payload], target: MutableMapping[str, Payload]) -> None:
         encodes = self._client._config["header_codec_behavior"] == HeaderCodecBehavior.CODEC
-        await apply_headers(source, target, converter=self._client.data_converter, encodes=encodes)
+        await apply_headers(source, target, self._client.data_converter.payload_codec if encodes else None)
 
 
 def execution(workflow_id: str, run_id: str | None) -> WorkflowExecution:

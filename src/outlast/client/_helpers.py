@@ -14,7 +14,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.sdk.v1 import UserMetadata
 
 if TYPE_CHECKING:
-    from outlast.converter import DataConverter
+    from outlast.converter import DataConverter, PayloadCodec
 
 
 async def single_result(converter: DataConverter, payloads: Payloads, result_type: type | None, what: str) -> Any:
@@ -27,12 +27,10 @@ async def single_result(converter: DataConverter, payloads: Payloads, result_typ
     return values[0] if values else None
 
 
-async def apply_headers(
-    source: Mapping[str, Payload], target: MutableMapping[str, Payload], *, converter: DataConverter, encodes: bool
-) -> None:
-    """Put an interceptor's headers into a request, through the codec if the client's settings say so."""
+async def apply_headers(source: Mapping[str, Payload], target: MutableMapping[str, Payload], codec: PayloadCodec | None) -> None:
+    """Put an interceptor's headers into a request, through the codec if there is one."""
     for name, payload in source.items():
-        target[name].CopyFrom((await converter._encode_payloads([payload]))[0] if encodes else payload)
+        target[name].CopyFrom((await codec.encode([payload]))[0] if codec is not None else payload)
 
 
 async def encoded_user_metadata(

@@ -210,7 +210,7 @@ class ScheduleActionStartWorkflow(ScheduleAction):
         self._put_search_attributes(info)
         if self.headers:
             encodes = client._config["header_codec_behavior"] == HeaderCodecBehavior.CODEC and not self._from_raw
-            await apply_headers(self.headers, info.header.fields, converter=client.data_converter, encodes=encodes)
+            await apply_headers(self.headers, info.header.fields, client.data_converter.payload_codec if encodes else None)
         return messages.ScheduleAction(start_workflow=info)
 
     def _put_search_attributes(self, info: NewWorkflowExecutionInfo) -> None:

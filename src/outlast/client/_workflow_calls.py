@@ -62,7 +62,7 @@ class WorkflowCalls(Caller):
 
     async def _start(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
         request = await self._start_request(input)
-        reply = await (self._start_eagerly if input.request_eager_start else self._call_start)(request, input)
+        reply = await (self._send_eagerly(request, input) if input.request_eager_start else self._send(request, input))
         handle: WorkflowHandle[Any, Any] = WorkflowHandle(
             self._client,
             input.id,
@@ -71,25 +71,24 @@ class WorkflowCalls(Caller):
             result_type=input.ret_type,
             start_workflow_response=reply,
         )
-        if input.request_eager_start:
-            handle.__temporal_eagerly_started = reply.HasField("eager_workflow_task")  # type: ignore[attr-defined]
+        setattr(handle, "__temporal_eagerly_started", reply.HasField("eager_workflow_task"))
         return handle
 
-    async def _call_start(self, request: StartWorkflowExecutionRequest, input: StartWorkflowInput) -> StartWorkflowExecutionResponse:
+    async def _send(self, request: StartWorkflowExecutionRequest, input: StartWorkflowInput) -> StartWorkflowExecutionResponse:
         return await self._client.workflow_service.start_workflow_execution(
             request, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout
         )
 
-    async def _start_eagerly(self, request: StartWorkflowExecutionRequest, input: StartWorkflowInput) -> StartWorkflowExecutionResponse:
-        """Hand the first task to a worker of this process, if one has room for it."""
-        slot = self._client.service_client.eager_workers.reserve(self._client.namespace, input.task_queue)
+    async def _send_eagerly(self, request: StartWorkflowExecutionRequest, input: StartWorkflowInput) -> StartWorkflowExecutionResponse:
+        """Have a worker of this client take the first task with the reply, if one has room for it now."""
+        slot = self._client.service_client.eager_workers.reserve(request.namespace, input.task_queue)
         if slot is None:
-            return await self._call_start(request, input)
+            return await self._send(request, input)
         request.request_eager_execution = True
         if slot.deployment_options is not None:
             request.eager_worker_deployment_options.CopyFrom(slot.deployment_options)
         try:
-            reply = await self._call_start(request, input)
+            reply = await self._send(request, input)
         except BaseException:
             slot.release()
             raise
