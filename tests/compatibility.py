@@ -18,12 +18,14 @@ from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 
 from outlast.engine.commands import BUILT, EVENT_OF, NEXUS
 from outlast.engine.evolve import FOLDS
+from outlast.server.clock import VirtualClock
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.service import handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.time_skipping import TEST_SERVICE, TimeCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
@@ -43,6 +45,7 @@ CALLS = handlers(
     TaskQueueCalls.__new__(TaskQueueCalls),
 )
 """The table of calls; it is only read."""
+TIME_CALLS = TimeCalls(VirtualClock()).handlers()
 BUILT_EVENTS = frozenset(FOLDS) | frozenset(EVENT_OF.values())
 SHOWN_PROOFS = 2
 
@@ -73,6 +76,7 @@ PARTS = """
 | client | state | proof |
 | --- | --- | --- |
 | Python SDK 1.35 (`temporalio`) | works, without what needs the calls above | `tests/sdk`, `tests/cli`, `examples/orders` |
+| its time-skipping test environment | works on `outlast-test-server` in place of the official test server | `tests/testing` |
 | Go, Java, PHP, TypeScript, .NET, Ruby SDKs | not tried yet | |
 | `temporal` CLI | `workflow start, describe, show, signal, cancel, terminate, query, list` | `tests/sdk/test_temporal_cli.py` |
 | Azure Durable Task SDKs | not built | |
@@ -87,6 +91,9 @@ def page() -> str:
             HEADER,
             *_service("WorkflowService", workflow_service.DESCRIPTOR.services_by_name["WorkflowService"], CALLS, calls),
             *_service("OperatorService", operator_service.DESCRIPTOR.services_by_name["OperatorService"], (), calls),
+            *_service(
+                "TestService (of `outlast-test-server`, and where tests skip time)", TEST_SERVICE, TIME_CALLS, defaultdict(_in_tests)
+            ),
             *_commands(commands),
             *_events(),
             PARTS,
@@ -95,11 +102,16 @@ def page() -> str:
     )
 
 
+def _in_tests() -> list[str]:
+    """The proof of what no oracle shows: the reference server has it not."""
+    return ["tests/testing/test_official_sdk.py"]
+
+
 def _service(title: str, service: ServiceDescriptor, built: Iterable[str], proofs: Mapping[str, list[str]]) -> Iterator[str]:
     names = set(built)
     yield f"## {title}: {len(names)} of {len(service.methods)} calls\n\n| call | state | proof |\n| --- | --- | --- |"
     for method in service.methods:
-        yield _row(method.name, method.name in names, proofs.get(method.name, []))
+        yield _row(method.name, method.name in names, proofs[method.name] if method.name in names else [])
     yield ""
 
 

@@ -1,6 +1,7 @@
 """The official SDK's time-skipping environment on this server's command: what it asks of the test server, and what it may rely on."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from temporalio.api.testservice.v1 import UnlockTimeSkippingRequest
+from temporalio.api.testservice.v1 import SleepRequest, SleepUntilRequest, UnlockTimeSkippingRequest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import TimeoutError as WorkflowTimeoutError
@@ -138,6 +139,34 @@ async def test_a_server_that_is_told_to_skips_from_the_start(test_server: str) -
 def test_a_command_line_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert [run(line) for line in ([], ["x"], ["1", "2"], ["1", "--fast"])] == [2, 2, 2, 2]
     assert capsys.readouterr().err.count(USAGE) == 4
+
+
+async def test_sleeps_of_others_end_when_somebody_lets_the_time_go_by(env: WorkflowEnvironment) -> None:
+    service = env.client.test_service
+    now = await env.get_current_time()
+    past, later, hour = SleepUntilRequest(), SleepUntilRequest(), SleepRequest()
+    past.timestamp.FromDatetime(now - DAY)
+    later.timestamp.FromDatetime(now + DAY)
+    hour.duration.FromTimedelta(timedelta(hours=1))
+
+    await service.sleep_until(past)
+    sleeping = [asyncio.ensure_future(call) for call in (service.sleep_until(later), service.sleep(hour))]
+    _, still = await asyncio.wait(sleeping, timeout=0.1)
+    assert len(still) == 2
+    await service.unlock_time_skipping(UnlockTimeSkippingRequest())
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*sleeping)
+    assert now + DAY <= await env.get_current_time() < now + 2 * DAY
+
+
+def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        assert run([str(taken.getsockname()[1])]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 async def test_locks_are_counted_and_must_balance(env: WorkflowEnvironment) -> None:
