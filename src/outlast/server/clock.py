@@ -122,3 +122,4 @@ class VirtualClock:
             if not sleeper.done():
                 sleeper.set_result(None)
         world.time_jumped()
+        self.reconsider()
