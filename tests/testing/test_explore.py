@@ -5,12 +5,14 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from outlast import activity
 from outlast.testing.explore import Broken, Disturbance, ReplayFailed, WorkflowTaskFailed, World, explore
 from outlast.worker import Interceptor
 from tests.testing.planted import (
@@ -208,6 +210,27 @@ def test_a_schedule_is_the_same_when_it_is_played_again() -> None:
 def test_only_the_disturbances_that_are_asked_for_happen() -> None:
     explore(orders("charge"), schedules=40, disturbances=[Disturbance.CRASH, Disturbance.DOUBLE, Disturbance.FORGET])
     assert explore(orders("charge"), schedules=5, disturbances=[]).disturbances == 0
+
+
+async def test_it_says_that_it_cannot_run_inside_of_another_loop() -> None:
+    with pytest.raises(RuntimeError, match="plain function"):
+        explore(orders("charge"))
+
+
+def test_activities_that_are_not_async_are_done_in_no_time() -> None:
+    @activity.defn(name="ship")
+    def ship(item: str) -> str:
+        activity.heartbeat(item)
+        time.sleep(0)
+        return item
+
+    async def all_shipped(world: World) -> None:
+        with ThreadPoolExecutor(1) as executor:
+            async with world.worker(workflows=[ListOfTasks], activities=[Shop().charge_once, ship], activity_executor=executor):
+                shipped = await world.client.execute_workflow(ListOfTasks.run, ITEMS, id="items", task_queue=world.task_queue)
+        assert shipped == ITEMS
+
+    explore(all_shipped, schedules=8)
 
 
 def test_what_is_no_schedule_is_refused() -> None:

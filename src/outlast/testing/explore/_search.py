@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,11 +58,13 @@ def explore(
     """Run ``test`` under so many schedules, each in a world of its own; the schedules of another seed are others.
 
     ``client`` are parameters of the worlds' clients, such as ``data_converter``. With ``schedule``, as :class:`Broken` told it, only
-    that one is played, whatever ``seed`` says. To be called where no event loop runs.
+    that one is played, whatever ``seed`` says.
 
-    Raises :class:`Broken` for the first schedule under which the test raises anything or never ends, workflow code fails its workflow
-    task, or a history does not replay.
+    Raises RuntimeError where an event loop runs already, and :class:`Broken` for the first schedule under which the test raises
+    anything or never ends, workflow code fails its workflow task, or a history does not replay.
     """
+    if asyncio._get_running_loop() is not None:
+        raise RuntimeError("explore has an event loop of its own, whose time is virtual: call it from a plain function, not an async one")
     if schedule is not None:
         seed, number, keys = read(schedule)
         plays = [_Search(test, seed, disturbances, client).play(number, keys)]
