@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
                 activities=activities,
                 activity_executor=executor,
                 max_cached_workflows=request.param,
+                max_heartbeat_throttle_interval=timedelta(milliseconds=10),
             ),
         ):
             yield client
