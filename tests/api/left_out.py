@@ -45,8 +45,18 @@ DIFFERENT: dict[str, str] = {
 
 BEHAVIOUR: dict[str, str] = {
     "failures of Nexus handlers": "are read as a plain FailureError, which keeps the message and can be sent on unchanged",
-    "`temporal_…` metrics": "the SDK makes none of its own yet: a runtime's meter records those of the program",
+    "`temporal_…` metrics": "of its own the SDK makes those of a client's requests (`temporal_request…`, `temporal_long_request…`)",
     "names of metrics that Prometheus does not accept": "get `_` for each such character; the official SDK drops these metrics",
     "`LoggingConfig`": "sets levels of loggers of Python's `logging`, for the whole process",
+    "`client-name` of calls": "is `outlast-python`",
+    "a call that took longer than its `rpc_timeout`": "fails with DEADLINE_EXCEEDED, where the official SDK often says CANCELLED",
+    "the first call of a lazy client whose server does not answer": "raises RPCError once its retries are used up, not RuntimeError",
+    "`TLSConfig.verification_server_name`": "is refused: gRPC checks the certificate for the name that it sends as SNI (`domain`)",
+    "`DnsLoadBalancingConfig`": "looks the name up again when a connection is lost, not by the clock",
+    "`GrpcCompression.GZIP`": "compresses requests of 1 KiB and more; smaller ones gain nothing",
+    "`PayloadLimitsConfig.memo_warn_size`": "applies to memos of starts and schedules; to those of commands if payloads are large, too",
+    "`service.ServiceClient._rpc_call` and the objects of services": "are made otherwise; calls look the same",
+    "a client in the child of a process that forked": "can be made there, if the parent has not used gRPC before it forked",
+    "`client.WorkflowExecutionStatus`": "has PAUSED, too: a paused workflow can be described",
 }
 """What behaves otherwise under the same name, as far as this package knows it; rooms may add theirs."""
