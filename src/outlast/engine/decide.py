@@ -180,7 +180,8 @@ def _ask_again(draft: Draft, done: t.CompleteWorkflowTask, *, flushed: bool, ori
     elif done.updates_wait:
         workflow_task.schedule(draft)
     if draft.run.workflow_task is not None and request.return_new_workflow_task:
-        workflow_task.started_together(draft, workflow_task.RETURNED_REQUEST_ID, request.identity)
+        worker_version = request.worker_version_stamp.SerializeToString()
+        workflow_task.started_together(draft, workflow_task.RETURNED_REQUEST_ID, request.identity, worker_version)
 
 
 def _leaves_no_trace(draft: Draft, done: t.CompleteWorkflowTask, answers: update.Answers) -> bool:

@@ -76,6 +76,8 @@ class WorkflowTask(msgspec.Struct):
     request_id: str = ""
     """Of the poll that started it."""
     identity: str = ""
+    worker_version: bytes = b""
+    """Of the worker that started it, a serialized `WorkerVersionStamp`; empty: it did not say."""
     history_size_bytes: int = 0
     suggestions: tuple[int, ...] = ()
     """Why the worker is asked to continue as new, `SuggestContinueAsNewReason`s; empty: it is not."""
@@ -107,8 +109,9 @@ class Run(msgspec.Struct):
     start_time: int
     execution_time: int
     """start_time and the backoff of the first workflow task."""
-    execution_timeout: int = 0
-    run_timeout: int = 0
+    execution_timeout: int | None = None
+    """None: nothing was said of it; 0: it was said that there is none. Only who reads the run's events can tell."""
+    run_timeout: int | None = None
     task_timeout: int = 0
     execution_expiration: int = 0
     run_expiration: int = 0
@@ -119,7 +122,8 @@ class Run(msgspec.Struct):
     root_workflow_id: str = ""
     root_run_id: str = ""
     user_metadata: bytes = b""
-    priority: bytes = b""
+    priority: bytes | None = None
+    """A serialized `Priority`, which may say nothing; None: there is none."""
     versioning_override: bytes = b""
     started_links: tuple[bytes, ...] = ()
     continued_from: str = ""
@@ -163,6 +167,8 @@ class Run(msgspec.Struct):
     seen_versions: tuple[tuple[str, str], ...] = ()
     """(binary checksum, build id) of each of the `reset_points`; empty when they have not been looked at."""
     assigned_build_ids: tuple[str, ...] = ()
+    worker_version: bytes = b""
+    """Of the worker that completed the last workflow task, a serialized `WorkerVersionStamp`; empty: it did not say."""
 
     @property
     def open(self) -> bool:
@@ -192,8 +198,8 @@ class ActivityOptions(msgspec.Struct, frozen=True):
     start_to_close: int
     heartbeat: int
     retry_policy: RetryPolicy
-    priority: bytes
-    """A serialized `Priority`; empty: none."""
+    priority: bytes | None
+    """A serialized `Priority`, which may say nothing; None: there is none."""
 
 
 class ActivityPause(msgspec.Struct, frozen=True):
@@ -235,6 +241,8 @@ class Activity(msgspec.Struct):
     started_time: int = 0
     request_id: str = ""
     identity: str = ""
+    worker_version: bytes = b""
+    """Of the worker that started it, a serialized `WorkerVersionStamp`; empty: it did not say."""
     cancel_requested_event_id: int = 0
     last_heartbeat_time: int = 0
     heartbeat_details: bytes = b""
@@ -243,7 +251,7 @@ class Activity(msgspec.Struct):
     """Of the attempt before, a serialized `Failure`."""
     last_started_time: int = 0
     last_attempt_complete_time: int = 0
-    priority: bytes = b""
+    priority: bytes | None = None
     retry_interval: int = 0
     """The backoff before this attempt."""
     retry_deadline: int = 0

@@ -115,6 +115,18 @@ async def completed_at_once(w: World) -> None:
 
 
 @scenario()
+async def of_a_worker_with_a_build_id(w: World) -> None:
+    """The task that an update asked for is, when it is written, that of the worker that took it."""
+    await idle(w)
+    update = await asked(w)
+    task = await w.poll(worker_version_capabilities={"build_id": "1.0"})
+    done = {"messages": [accept(task), respond()], "worker_version_stamp": {"build_id": "1.0"}}
+    await w.complete(task, speak(accept(task)), speak(respond()), **done)
+    await update
+    await w.history()
+
+
+@scenario()
 async def answered_later(w: World) -> None:
     """Accepted in one task, answered in another; waited for at each stage."""
     await idle(w)

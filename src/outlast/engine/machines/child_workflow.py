@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from temporalio.api.command.v1 import StartChildWorkflowExecutionCommandAttributes
+from temporalio.api.common.v1 import Priority
 from temporalio.api.enums.v1 import (
     ContinueAsNewInitiator,
     EventType,
@@ -140,7 +141,7 @@ def initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes
         nanoseconds(command.workflow_run_timeout),
         nanoseconds(command.workflow_task_timeout),
     )
-    if timeouts.HasField("workflow_execution_timeout"):
+    if command.HasField("workflow_execution_timeout"):
         attributes.workflow_execution_timeout.CopyFrom(timeouts.workflow_execution_timeout)
     attributes.workflow_run_timeout.CopyFrom(timeouts.workflow_run_timeout)
     attributes.workflow_task_timeout.CopyFrom(timeouts.workflow_task_timeout)
@@ -187,8 +188,8 @@ def start_of_child(parent: Run, initiated: HistoryEvent, now: int) -> Start:
     ):
         if wire.has(asked, name):
             getattr(attributes, name).CopyFrom(getattr(asked, name))
-    if not attributes.HasField("priority") and parent.priority:
-        attributes.priority.ParseFromString(parent.priority)
+    if not attributes.HasField("priority") and parent.priority is not None:
+        attributes.priority.CopyFrom(Priority.FromString(parent.priority))
     attributes.parent_workflow_namespace = parent.namespace
     attributes.parent_workflow_namespace_id = parent.namespace_id
     attributes.parent_workflow_execution.workflow_id = parent.workflow_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from temporalio.api.common.v1 import Link, Payloads
+from temporalio.api.common.v1 import Link, Payloads, Priority
 from temporalio.api.enums.v1 import (
     ContinueAsNewInitiator,
     EventType,
@@ -212,9 +212,9 @@ def following_run(draft: Draft, attributes: WorkflowExecutionStartedEventAttribu
         attributes.parent_initiated_event_id = parent.initiated_event_id
         attributes.root_workflow_execution.workflow_id = run.root_workflow_id
         attributes.root_workflow_execution.run_id = run.root_run_id
-    if run.priority:
-        attributes.priority.ParseFromString(run.priority)
-    if run.execution_timeout:
+    if run.priority is not None:
+        attributes.priority.CopyFrom(Priority.FromString(run.priority))
+    if run.execution_timeout is not None:
         set_duration(attributes.workflow_execution_timeout, run.execution_timeout)
     callback.carry(draft, attributes)
     return _following(draft, attributes)

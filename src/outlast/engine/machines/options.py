@@ -54,8 +54,8 @@ def options_of(run: Run) -> WorkflowExecutionOptions:
     options = WorkflowExecutionOptions()
     if run.versioning_override:
         options.versioning_override.ParseFromString(run.versioning_override)
-    if run.priority:
-        options.priority.ParseFromString(run.priority)
+    if run.priority is not None:
+        options.priority.CopyFrom(Priority.FromString(run.priority))
     return options
 
 

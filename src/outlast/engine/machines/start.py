@@ -119,8 +119,10 @@ def born(namespace: NamespaceView, request_id: str, event: HistoryEvent) -> Run:
         create_request_id=request_id,
         start_time=start_time,
         execution_time=start_time + backoff,
-        execution_timeout=nanoseconds(attributes.workflow_execution_timeout),
-        run_timeout=run_timeout,
+        execution_timeout=(
+            nanoseconds(attributes.workflow_execution_timeout) if attributes.HasField("workflow_execution_timeout") else None
+        ),
+        run_timeout=run_timeout if attributes.HasField("workflow_run_timeout") else None,
         task_timeout=nanoseconds(attributes.workflow_task_timeout),
         execution_expiration=execution_expiration,
         run_expiration=run_expiration,
@@ -131,7 +133,7 @@ def born(namespace: NamespaceView, request_id: str, event: HistoryEvent) -> Run:
         root_workflow_id=attributes.root_workflow_execution.workflow_id,
         root_run_id=attributes.root_workflow_execution.run_id,
         user_metadata=event.user_metadata.SerializeToString() if event.HasField("user_metadata") else b"",
-        priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else b"",
+        priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else None,
         versioning_override=(attributes.versioning_override.SerializeToString() if attributes.HasField("versioning_override") else b""),
         started_links=tuple(link.SerializeToString() for link in event.links),
         continued_from=attributes.continued_execution_run_id,
