@@ -21,7 +21,8 @@ from outlast.engine.evolve import FOLDS
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.operations import OperatorCalls
-from outlast.server.frontend.service import handlers
+from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
+from outlast.server.frontend.service import handlers, operator_handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.updates import UpdateCalls
@@ -41,7 +42,8 @@ CALLS = handlers(
     ActivityOperationCalls.__new__(ActivityOperationCalls),
     TaskQueueCalls.__new__(TaskQueueCalls),
 )
-"""The table of calls; it is only read."""
+OPERATOR_CALLS = operator_handlers(SearchAttributeCalls.__new__(SearchAttributeCalls))
+"""The tables of calls; they are only read."""
 BUILT_EVENTS = frozenset(FOLDS) | frozenset(EVENT_OF.values())
 SHOWN_PROOFS = 2
 
@@ -85,7 +87,7 @@ def page() -> str:
         [
             HEADER,
             *_service("WorkflowService", workflow_service.DESCRIPTOR.services_by_name["WorkflowService"], CALLS, calls),
-            *_service("OperatorService", operator_service.DESCRIPTOR.services_by_name["OperatorService"], (), calls),
+            *_service("OperatorService", operator_service.DESCRIPTOR.services_by_name["OperatorService"], OPERATOR_CALLS, calls),
             *_commands(commands),
             *_events(),
             PARTS,
@@ -146,14 +148,21 @@ def proofs() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
             if not any(_is_scenario(decorator) for decorator in node.decorator_list):
                 continue
             for text in sorted(_used(node, local, shared)):
-                if text.startswith("RespondActivityTask") or text in _WORKFLOW_METHODS:
+                if text.startswith("RespondActivityTask") or text in _METHODS:
                     calls[text].append(f"{path.stem}.{node.name}")
                 else:
                     commands[text].append(f"{path.stem}.{node.name}")
     return calls, commands
 
 
-_WORKFLOW_METHODS = {method.name for method in workflow_service.DESCRIPTOR.services_by_name["WorkflowService"].methods}
+_METHODS = {
+    method.name
+    for service in (
+        workflow_service.DESCRIPTOR.services_by_name["WorkflowService"],
+        operator_service.DESCRIPTOR.services_by_name["OperatorService"],
+    )
+    for method in service.methods
+}
 _COMMANDS = {CommandType.Name(kind).removeprefix("COMMAND_TYPE_") for kind in CommandType.values()}
 _ACTIVITY_ANSWERS = {"Heartbeat": "RecordActivityTaskHeartbeat"} | {
     word: f"RespondActivityTask{word}" for word in ("Completed", "Failed", "Canceled")
@@ -172,7 +181,7 @@ def _texts_of_functions(tree: ast.Module) -> dict[str, set[str]]:
 
 def _texts(node: ast.AST) -> set[str]:
     constants = {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)}
-    return constants & (_WORKFLOW_METHODS | _COMMANDS)
+    return constants & (_METHODS | _COMMANDS)
 
 
 def _used(

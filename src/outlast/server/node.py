@@ -17,7 +17,8 @@ from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
 from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
 from outlast.server.frontend.operations import OperatorCalls
-from outlast.server.frontend.service import handlers
+from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
+from outlast.server.frontend.service import handlers, operator_handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.updates import UpdateCalls
@@ -135,7 +136,9 @@ class Node:
                 ("grpc.http2.max_ping_strikes", 0),
             ]
         )
-        server.add_generic_rpc_handlers((calls.service(self._handlers),))
+        operator = operator_handlers(SearchAttributeCalls(self._namespaces))
+        workflow_service = calls.service(calls.WORKFLOW_SERVICE, self._handlers)
+        server.add_generic_rpc_handlers((workflow_service, calls.service(calls.OPERATOR_SERVICE, operator)))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         wanted = f"{self._settings.ip}:{self._settings.port}"
         try:

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 import grpc
 import grpc.aio
 from google.protobuf import message_factory
+from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
-from temporalio.api.workflowservice.v1 import service_pb2
+from temporalio.api.operatorservice.v1 import service_pb2 as operator_service
+from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 
 from outlast.engine.refusals import Refusal
 from outlast.server.frontend.errors import rpc_error
@@ -20,7 +22,8 @@ RequestT = TypeVar("RequestT", bound=Message)
 Reply = Message | bytes
 """A reply that is made of stored bytes is joined, not parsed."""
 Handler = Callable[[Any, "Call"], Awaitable[Reply]]  # each handler takes the request type of its own call
-SERVICE = service_pb2.DESCRIPTOR.services_by_name["WorkflowService"]
+WORKFLOW_SERVICE = workflow_service.DESCRIPTOR.services_by_name["WorkflowService"]
+OPERATOR_SERVICE = operator_service.DESCRIPTOR.services_by_name["OperatorService"]
 
 
 class Call:
@@ -44,10 +47,10 @@ class Call:
         return ""
 
 
-def service(handlers: Mapping[str, Handler]) -> grpc.GenericRpcHandler:
-    """The WorkflowService with these calls; every other one answers UNIMPLEMENTED."""
+def service(kind: ServiceDescriptor, handlers: Mapping[str, Handler]) -> grpc.GenericRpcHandler:
+    """A service with these calls; every other one answers UNIMPLEMENTED."""
     methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
-    for method in SERVICE.methods:
+    for method in kind.methods:
         handler = handlers.get(method.name)
         if handler is None:
             methods[method.name] = grpc.unary_unary_rpc_method_handler(_unimplemented(method.name))
@@ -58,7 +61,7 @@ def service(handlers: Mapping[str, Handler]) -> grpc.GenericRpcHandler:
             request_deserializer=request_type.FromString,
             response_serializer=_serialize,
         )
-    return grpc.method_handlers_generic_handler(SERVICE.full_name, methods)
+    return grpc.method_handlers_generic_handler(kind.full_name, methods)
 
 
 def _serialize(reply: Reply) -> bytes:
