@@ -67,20 +67,20 @@ async def of_tasks_that_come_back_at_once(w: World) -> None:
 
 @scenario()
 async def of_activities(w: World) -> None:
-    """An activity's events name the build id of the worker that ran it, eager or not."""
+    """An activity's events name the build id of the worker that ran it, but not if it came with the completion."""
     await w.start()
     task = await w.poll(worker_version_capabilities=polled_by("1.0"))
     await w.complete(
         task,
         v.activity("a", w.queue),
         v.activity("eager", w.queue, request_eager_execution=True),
-        v.activity("pending", w.queue, retry_policy=v.retry(initial=60)),
+        v.activity("pending", w.name("other"), retry_policy=v.retry(initial=60)),
         worker_version_stamp=done_by("1.0"),
     )
-    for build_id in ("2.0", "2.1"):
-        started = await w.poll_activity(worker_version_capabilities=polled_by(build_id))
-        what = "Completed" if started and started.activity_id == "a" else "Failed"
-        await w.activity(what, started, worker_version=done_by(build_id))
+    started = await w.poll_activity(worker_version_capabilities=polled_by("2.0"))
+    await w.activity("Completed", started, worker_version=done_by("2.0"))
+    failing = await w.poll_activity(w.name("other"), worker_version_capabilities=polled_by("2.1"))
+    await w.activity("Failed", failing, worker_version=done_by("2.1"))
     await w.activity("Completed", by_id="eager")
     await w.describe()
     await w.history()
