@@ -11,7 +11,8 @@ from outlast.engine import triggers as t
 from outlast.engine.decide import decide
 from outlast.engine.keys import PartKey
 from outlast.engine.refusals import Refusal
-from outlast.engine.state import Execution, decode_execution, encode_core
+from outlast.engine.state import Execution
+from outlast.engine.stored import decode_execution, encode_core
 from outlast.engine.transition import OfferActivity
 from outlast.engine.work import has_work, next_due, pending_work
 from tests.engine.given import NAMESPACE, context, encoded

@@ -23,7 +23,8 @@ from outlast.engine.machines import workflow_task
 from outlast.engine.machines.callback import attached_request_ids
 from outlast.engine.parts import Parts
 from outlast.engine.refusals import Refusal
-from outlast.engine.state import PARTS, Activity, Attached, Callback, Child, Execution, External, Run, Timer, Update, encode_part
+from outlast.engine.state import Activity, Attached, Callback, Child, Execution, External, Run, Timer, Update
+from outlast.engine.stored import PARTS, encode_part
 from outlast.engine.transition import Batch, Effect, Transition
 from outlast.engine.triggers import Context
 from outlast.engine.wire import frame_event, set_time
