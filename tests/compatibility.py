@@ -25,6 +25,7 @@ from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
 from outlast.server.frontend.service import handlers, operator_handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
@@ -40,6 +41,7 @@ CALLS = handlers(
     HistoryCalls.__new__(HistoryCalls),
     WorkerCalls.__new__(WorkerCalls),
     ActivityOperationCalls.__new__(ActivityOperationCalls),
+    TimeSkippingCalls.__new__(TimeSkippingCalls),
     TaskQueueCalls.__new__(TaskQueueCalls),
 )
 OPERATOR_CALLS = operator_handlers(SearchAttributeCalls.__new__(SearchAttributeCalls))
@@ -60,7 +62,6 @@ PARTS = """
 | call | part | answer |
 | --- | --- | --- |
 | StartWorkflowExecution, UpdateWorkflowExecution | completion callbacks | work; without a circuit breaker: none is ever BLOCKED |
-| StartWorkflowExecution, SignalWithStartWorkflowExecution | time skipping | UNIMPLEMENTED, as on the real server by default |
 | StartWorkflowExecution | versioning override | stored and shown; nothing routes by it |
 | ListWorkflowExecutions, CountWorkflowExecutions | list filters | UNIMPLEMENTED; without a filter both work, newest first |
 | PollWorkflowTaskQueue, PollActivityTaskQueue | worker versioning, deployments | accepted, without effect |

@@ -160,7 +160,8 @@ class Draft:
             run.workflow_task = copy(run.workflow_task)
         self.run: Run = run
         self.context = context
-        self.now = context.now
+        self.now = context.now if run.time_skipping is None else context.now + run.time_skipping.skipped
+        """In the run's time, which may be ahead of the world's."""
         self.activities = Changing("a", execution.activities)
         self.timers = Changing("t", execution.timers)
         self.children = Changing("c", execution.children)

@@ -52,6 +52,29 @@ class Pause(msgspec.Struct, frozen=True):
     since: int
 
 
+class TimeSkipping(msgspec.Struct, frozen=True):
+    """A clock of the run's own, ahead of the world's (see `machines/time_skipping`)."""
+
+    config: bytes = b""
+    """The serialized `TimeSkippingConfig`; whether it is still enabled is said below."""
+    enabled: bool = False
+    skipped: int = 0
+    """How far the run's time is ahead."""
+    skips: int = 0
+    """Since the configuration came."""
+    skips_max: int = 0
+    """0: there is no configuration (any more)."""
+    target: int = 0
+    """Of the fast-forward, in the run's time; 0: there is none."""
+    reached: bool = False
+    """Whether the run's time has come to the target."""
+
+    @property
+    def due(self) -> int:
+        """When the target has to be noticed, in the run's time; 0: never."""
+        return self.target if self.enabled and not self.reached else 0
+
+
 class WorkflowTask(msgspec.Struct):
     """The one workflow task that is scheduled or started.
 
@@ -155,6 +178,7 @@ class Run(msgspec.Struct):
     parent_to_notify: bool = False
     """Closed, and the parent has not acknowledged it."""
     paused: Pause | None = None
+    time_skipping: TimeSkipping | None = None
     last_reset_time: int = 0
     original_start_time: int = 0
     """Of the run that this one was reset from; 0: it was not."""

@@ -21,6 +21,7 @@ from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
 from outlast.server.frontend.service import handlers, operator_handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
@@ -89,6 +90,7 @@ class Node:
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             ActivityOperationCalls(self._shard, self._namespaces),
+            TimeSkippingCalls(self._shard, self._namespaces, switched),
             TaskQueueCalls(self._shard, self._namespaces),
         )
         self._health = health.aio.HealthServicer()

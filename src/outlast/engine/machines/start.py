@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import (
 
 from outlast.engine import limits, wire
 from outlast.engine.cron import next_backoff
-from outlast.engine.machines import callback
+from outlast.engine.machines import callback, time_skipping
 from outlast.engine.retry import filled, from_wire
 from outlast.engine.state import Parent, Run
 from outlast.engine.triggers import NamespaceView
@@ -46,6 +46,8 @@ def attributes_of_request(
             getattr(attributes, name).CopyFrom(getattr(request, name))
     if isinstance(request, StartWorkflowExecutionRequest) and request.completion_callbacks:
         attributes.completion_callbacks.extend(request.completion_callbacks)
+    if request.HasField("time_skipping_config"):
+        attributes.time_skipping_config.CopyFrom(request.time_skipping_config)
     _drop_nil_values(attributes)
     if attributes.HasField("retry_policy"):
         attributes.retry_policy.CopyFrom(filled(attributes.retry_policy))
@@ -138,6 +140,7 @@ def born(namespace: NamespaceView, request_id: str, event: HistoryEvent) -> Run:
         started_links=tuple(link.SerializeToString() for link in event.links),
         continued_from=attributes.continued_execution_run_id,
         first_task_pending=True,
+        time_skipping=time_skipping.born(attributes, start_time),
         reset_points=attributes.prev_auto_reset_points.SerializeToString(),
     )
 

@@ -23,17 +23,21 @@ from outlast.engine.retry import to_wire
 from outlast.engine.state import DELIVERY_FAILED, Activity, Callback, Execution, Run
 from outlast.engine.triggers import NamespaceView
 from outlast.engine.wire import set_duration, set_time
+from outlast.server.frontend import time_skipping
 from outlast.server.store.protocol import VisibilityRecord
 
 _UNSET_S = -62135596800
 """The reference server's "no time": Go's zero time in seconds."""
 
 
-def describe_execution(execution: Execution, namespace: NamespaceView) -> DescribeWorkflowExecutionResponse:
+def describe_execution(execution: Execution, namespace: NamespaceView, now: int) -> DescribeWorkflowExecutionResponse:
+    """What is known of a run at the world's time `now`."""
     described = DescribeWorkflowExecutionResponse()
     _config(execution.run, described)
     _info(execution, namespace, described.workflow_execution_info)
     _extended(execution, described)
+    if execution.run.time_skipping is not None:
+        described.workflow_extended_info.time_skipping_info.CopyFrom(time_skipping.shown(execution.run.time_skipping, now))
     described.pending_activities.extend(_pending_activity(activity) for activity in execution.activities.values())
     _pending_children(execution, described)
     described.callbacks.extend(_callback(callback) for callback in execution.callbacks.values())

@@ -26,3 +26,5 @@ SEARCH_ATTRIBUTES_MAX: dict[int, int] = {
 """How many of each type a namespace may have: what the reference server has columns for."""
 NAMESPACE_RETENTION_S_MIN = 3600
 """Shorter retentions are refused."""
+SESSION_SKIPS_DEFAULT = 200
+"""How often a run may skip time until it is configured anew."""

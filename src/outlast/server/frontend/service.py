@@ -9,6 +9,7 @@ from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
@@ -22,6 +23,7 @@ def handlers(
     histories: HistoryCalls,
     workers: WorkerCalls,
     activities: ActivityOperationCalls,
+    skipping: TimeSkippingCalls,
     queues: TaskQueueCalls,
 ) -> Mapping[str, Handler]:
     """Every call of the WorkflowService that is built, by its name on the wire."""
@@ -44,6 +46,7 @@ def handlers(
         "PauseWorkflowExecution": operations.pause,
         "UnpauseWorkflowExecution": operations.unpause,
         "UpdateWorkflowExecutionOptions": operations.update_options,
+        "PollWorkflowExecutionTimeSkipping": skipping.poll,
         "DeleteWorkflowExecution": operations.delete,
         "GetWorkflowExecutionHistory": histories.get_history,
         "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
