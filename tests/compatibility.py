@@ -77,7 +77,8 @@ PARTS = """
 | --- | --- | --- |
 | Python SDK 1.35 (`temporalio`) | works, without what needs the calls above | `tests/sdk`, `tests/cli`, `examples/orders` |
 | Go, Java, PHP, TypeScript, .NET, Ruby SDKs | not tried yet | |
-| `temporal` CLI | `workflow start, describe, show, signal, cancel, terminate, query, list`; `operator search-attribute` | `tests/sdk/test_temporal_cli.py` |
+| `temporal` CLI | `workflow start, describe, show, signal, cancel, terminate, query, list`; `operator search-attribute` \
+| `tests/sdk/test_temporal_cli.py` |
 | Azure Durable Task SDKs | not built | |
 
 ## The official suite
