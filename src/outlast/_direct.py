@@ -31,6 +31,8 @@ _TASK_POLL_S = 70.0
 class DirectServiceClient(ServiceClient):
     """Calls to a node of this process. May be used from other threads and event loops: the node's own does the work."""
 
+    in_process = True
+
     def __init__(self, config: ConnectConfig, node: Node) -> None:
         """Belongs to the running event loop, as the node does."""
         super().__init__(config)

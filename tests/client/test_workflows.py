@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ from outlast.exceptions import (
     TimeoutType,
     WorkflowAlreadyStartedError,
 )
-from outlast.service import RPCError, RPCStatusCode
+from outlast.service import RPCError, RPCStatusCode, WorkflowService
 from tests.client.workflows import KnownCounter, KnownGreet, Order
 
 COLOUR = SearchAttributeKey.for_keyword("Colour")
@@ -144,6 +145,28 @@ async def test_an_update_starts_its_workflow_once(client: Client, worker: str) -
     assert await handle.result() == 3
 
 
+class NotYet(WorkflowService):
+    """Says of the first update-with-start that its update is not accepted yet."""
+
+    sent = 0
+
+    async def execute_multi_operation(self, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+        reply = await WorkflowService(self._client).execute_multi_operation(*args, **options)
+        self.sent += 1
+        if self.sent == 1:
+            reply.responses[1].update_workflow.ClearField("stage")
+        return reply
+
+
+async def test_an_update_with_start_is_sent_until_it_is_accepted(client: Client, worker: str) -> None:
+    client.service_client.workflow_service = service = NotYet(client.service_client)
+    start = _starting(worker, WorkflowIDConflictPolicy.USE_EXISTING)
+
+    assert await client.execute_update_with_start_workflow(KnownCounter.add_and_tell, 1, start_workflow_operation=start) == 1
+    assert service.sent == 2
+    assert await (await start.workflow_handle()).query(KnownCounter.so_far) == 1
+
+
 async def test_an_update_with_a_start_that_is_ruled_out_says_so(client: Client, worker: str) -> None:
     running = await client.start_workflow(KnownCounter.run, id="c", task_queue=worker)
     start = _starting(worker, WorkflowIDConflictPolicy.FAIL)
@@ -221,9 +244,10 @@ async def test_a_handle_of_one_line_of_runs_does_not_touch_another(client: Clien
     await old.result()
     await client.start_workflow("counter", id="w", task_queue=worker, id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
-    with pytest.raises(RPCError) as refused:
-        await old.terminate()
-    assert refused.value.status is RPCStatusCode.NOT_FOUND
+    for call in (old.terminate, old.cancel):
+        with pytest.raises(RPCError) as refused:
+            await call()
+        assert refused.value.status is RPCStatusCode.NOT_FOUND
 
 
 async def test_a_start_passes_all_its_options_on(client: Client, worker: str) -> None:

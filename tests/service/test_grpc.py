@@ -234,6 +234,16 @@ async def test_an_encrypted_connection_checks_the_servers_name_and_shows_the_cli
     await server.stop(0)
 
 
+async def test_a_key_is_not_sent_in_the_clear_unless_asked(echo: tuple[Echo, str]) -> None:
+    server, address = echo
+
+    with pytest.raises(RuntimeError, match="Failed client connect"):
+        await ServiceClient.connect(ConnectConfig(address, api_key="secret"))
+    assert server.calls == []
+    await ServiceClient.connect(ConnectConfig(address, api_key="secret", tls=False))
+    assert server.headers["authorization"] == "Bearer secret"
+
+
 async def test_settings_that_contradict_one_another_are_refused() -> None:
     for tls in (TLSConfig(client_cert=b"x"), TLSConfig(verification_server_name="x")):
         with pytest.raises(ValueError, match=r"together|not supported"):

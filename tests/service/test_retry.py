@@ -110,3 +110,4 @@ async def test_a_worker_polls_for_ever_and_bears_with_a_proxy_that_starts_up(pau
 
     assert await with_retries("a", FAST, CallKind.TASK_POLL, server) == "yes"
     assert server.calls == len(codes) + 1
+    assert [pause < 1 for pause in pauses[:4]] == [True, True, True, False]

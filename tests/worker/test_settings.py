@@ -20,7 +20,7 @@ from outlast.worker import (
 )
 from outlast.worker._activity_definitions import ActivityDefinitions
 from outlast.worker._config import check, tuner_of
-from outlast.worker._workflow_worker import WorkflowPolls
+from outlast.worker._polls import DEFAULT_POLLERS, WorkflowPolls, activity_polls, workflow_polls
 
 VERSION = common.WorkerDeploymentVersion(deployment_name="shop", build_id="1.0")
 
@@ -81,15 +81,36 @@ def test_slots_that_are_not_given_are_a_hundred() -> None:
     ]
 
 
-@pytest.mark.parametrize(("maximum", "ratio", "nonsticky", "sticky"), [(5, 0.2, 1, 4), (10, 0.5, 5, 5), (2, 0.2, 1, 1), (4, 1.0, 4, 1)])
-def test_polls_are_shared_out_between_the_queues(maximum: int, ratio: float, nonsticky: int, sticky: int) -> None:
-    polls = WorkflowPolls(PollerBehaviorSimpleMaximum(maximum), ratio, cached_max=10)
+@pytest.mark.parametrize(
+    ("maximum", "ratio", "slots", "common", "sticky"),
+    [(5, 0.2, 100, 1, 4), (10, 0.5, 100, 5, 5), (2, 0.2, 100, 1, 1), (4, 1.0, 100, 4, 1), (10, 0.5, 2, 1, 1), (10, 0.5, 6, 5, 1)],
+)
+def test_polls_are_shared_out_between_the_queues_and_never_reserve_all_slots_for_one(
+    maximum: int, ratio: float, slots: int, common: int, sticky: int
+) -> None:
+    config = WorkerConfig(max_cached_workflows=10, max_concurrent_workflow_task_polls=maximum, nonsticky_to_sticky_poll_ratio=ratio)
 
-    assert (polls.of(False), polls.of(True)) == (PollerBehaviorSimpleMaximum(nonsticky), PollerBehaviorSimpleMaximum(sticky))
+    polls = workflow_polls(config, WorkerTuner.create_fixed(workflow_slots=slots), in_process=False)
+
+    assert polls == WorkflowPolls(PollerBehaviorSimpleMaximum(common), PollerBehaviorSimpleMaximum(sticky))
 
 
 def test_without_a_cache_all_polls_are_for_the_common_queue() -> None:
-    assert WorkflowPolls(PollerBehaviorSimpleMaximum(5), 0.2, cached_max=0).of(False) == PollerBehaviorSimpleMaximum(5)
+    polls = workflow_polls(WorkerConfig(max_cached_workflows=0), WorkerTuner.create_fixed(), in_process=False)
+
+    assert polls == WorkflowPolls(PollerBehaviorSimpleMaximum(5), None)
+
+
+def test_of_a_server_in_the_same_process_more_is_polled_unless_the_program_says_how_much() -> None:
+    config = WorkerConfig(max_cached_workflows=10, workflow_task_poller_behavior=DEFAULT_POLLERS)
+    many = PollerBehaviorSimpleMaximum(20)
+    few = PollerBehaviorSimpleMaximum(2)
+
+    assert workflow_polls(config, WorkerTuner.create_fixed(), in_process=True) == WorkflowPolls(many, many)
+    assert workflow_polls(config, WorkerTuner.create_fixed(workflow_slots=8), in_process=True) == WorkflowPolls(few, few)
+    assert activity_polls(config, WorkerTuner.create_fixed(activity_slots=1), in_process=True) == PollerBehaviorSimpleMaximum(1)
+    config["workflow_task_poller_behavior"] = PollerBehaviorSimpleMaximum(5)
+    assert workflow_polls(config, WorkerTuner.create_fixed(), in_process=True).common == PollerBehaviorSimpleMaximum(1)
 
 
 def test_the_default_build_id_changes_with_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -65,7 +65,7 @@ class Counter:
         return before
 
 
-@workflow.defn
+@workflow.defn(sandboxed=False)
 class Spinner:
     """Hangs in its first attempt."""
 

@@ -111,3 +111,15 @@ def test_a_method_that_handles_nothing_or_everything_names_no_signal() -> None:
         workflow._SignalDefinition.must_name_from_fn_or_str(any_signal)
     with pytest.raises(RuntimeError, match="Cannot invoke dynamic update"):
         workflow._UpdateDefinition.get_name_and_result_type(any_update)
+
+
+def test_a_method_that_is_set_as_a_handler_is_looked_at_without_its_object() -> None:
+    class Shop:
+        def on_payment(self, amount: int) -> str:
+            return str(amount)
+
+    first, second = (workflow._QueryDefinition(name="pay", fn=Shop().on_payment, is_method=False) for _ in range(2))
+
+    assert (first.arg_types, first.ret_type) == ([int], str)
+    assert second.arg_types is first.arg_types
+    assert first.fn != second.fn

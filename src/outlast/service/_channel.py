@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import warnings
+from urllib.parse import quote
 
 import grpc
 import grpc.aio
@@ -106,5 +107,5 @@ def _proxy(config: HttpConnectProxyConfig | None) -> list[Option]:
     if config is None:
         # A proxy in the environment is meant for browsers: only a proxy that was asked for is used.
         return [("grpc.enable_http_proxy", 0)]
-    login = "{}:{}@".format(*config.basic_auth) if config.basic_auth else ""
+    login = "{}:{}@".format(*(quote(part, safe="") for part in config.basic_auth)) if config.basic_auth else ""
     return [("grpc.http_proxy", f"http://{login}{config.target_host}")]

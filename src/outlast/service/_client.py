@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import ClassVar
 
 from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -52,6 +53,9 @@ class ServiceClient(ABC):
         """
         reply = await self.health_service.check(HealthCheckRequest(service=service), retry=retry, metadata=metadata, timeout=timeout)
         return bool(reply.status == HealthCheckResponse.SERVING)
+
+    in_process: ClassVar[bool] = False
+    """Whether the server is in this process: many polls then cost no more than few."""
 
     @property
     def worker_service_client(self) -> ServiceClient:

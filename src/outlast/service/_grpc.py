@@ -15,11 +15,13 @@ from google.protobuf.message import Message
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest, GetWorkflowExecutionHistoryRequest
 
 import outlast.service
+from outlast.runtime import Runtime
 from outlast.service._channel import open_channel, refuse_fork
 from outlast.service._client import ServiceClient
 from outlast.service._config import ConnectConfig, GrpcCompression
 from outlast.service._errors import RPCError, RPCStatusCode
 from outlast.service._metadata import Headers
+from outlast.service._metrics import RequestMetrics
 from outlast.service._retry import DEFAULT, CallKind, with_retries
 from outlast.service._rpc import ServiceResponse, wire_name
 from outlast.service._services import FULL_NAMES
@@ -46,6 +48,7 @@ class GrpcServiceClient(ServiceClient):
         self._headers = Headers(config.rpc_metadata, config.api_key)
         self._retries = config.retry_config or DEFAULT
         self._compresses = config.grpc_compression == GrpcCompression.GZIP
+        self._metrics = RequestMetrics.of((config.runtime or Runtime.default()).metric_meter)
         self._process = os.getpid()
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _Connection] = WeakKeyDictionary()
 
@@ -97,6 +100,8 @@ class GrpcServiceClient(ServiceClient):
             logger.debug("Service %s request to %s: %s", service, rpc, request)
         kind = _kind(rpc, request) if retry else CallKind.NORMAL
         call = self._prepared(service, rpc, request, metadata, _seconds(timeout, kind))
+        if self._metrics is not None:
+            call = self._metrics.measured(rpc, request, kind, call)
         reply = response_type.FromString(await (with_retries(rpc, self._retries, kind, call) if retry else call()))
         if outlast.service.LOG_PROTOS:
             logger.debug("Service %s response from %s: %s", service, rpc, reply)

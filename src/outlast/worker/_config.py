@@ -14,6 +14,7 @@ from outlast.worker._build_id import load_default_build_id
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._plugin import Plugin
 from outlast.worker._poller import PollerBehavior, PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum
+from outlast.worker._polls import activity_pollers, workflow_pollers
 from outlast.worker._runner import PatchActivationInput, WorkflowRunner
 from outlast.worker._shared_state import SharedStateManager
 from outlast.worker._tuning import WorkerTuner
@@ -151,22 +152,6 @@ def _check_pollers(config: WorkerConfig) -> None:
     behavior = workflow_pollers(config)
     if config.get("max_cached_workflows") and isinstance(behavior, PollerBehaviorSimpleMaximum) and behavior.maximum < 2:
         raise ValueError("The maximum of workflow pollers must be at least 2 when workflows are cached")
-
-
-def workflow_pollers(config: WorkerConfig) -> PollerBehavior:
-    """How to poll for workflow tasks, both queues together."""
-    return _pollers(config.get("max_concurrent_workflow_task_polls"), config.get("workflow_task_poller_behavior"))
-
-
-def activity_pollers(config: WorkerConfig) -> PollerBehavior:
-    """How to poll for activity tasks."""
-    return _pollers(config.get("max_concurrent_activity_task_polls"), config.get("activity_task_poller_behavior"))
-
-
-def _pollers(maximum: int | None, behavior: PollerBehavior | None) -> PollerBehavior:
-    if maximum:
-        return PollerBehaviorSimpleMaximum(maximum)
-    return behavior or PollerBehaviorSimpleMaximum()
 
 
 def tuner_of(config: WorkerConfig) -> WorkerTuner:

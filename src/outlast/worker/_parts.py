@@ -17,14 +17,16 @@ from outlast.worker._activity_runner import ActivityRunner
 from outlast.worker._activity_worker import ActivityPolls, ActivityWorker
 from outlast.worker._answers import Answers
 from outlast.worker._codec import WorkflowCodec
-from outlast.worker._config import WorkerConfig, activity_pollers, build_id_of, tuner_of, workflow_pollers
+from outlast.worker._config import WorkerConfig, build_id_of, tuner_of
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._local_activities import LocalActivities
+from outlast.worker._polls import activity_polls, workflow_polls
 from outlast.worker._runner import PatchActivationInput
 from outlast.worker._slots import ReserveContext, SlotKind, WorkerSlots, slots_of
+from outlast.worker._tuning import WorkerTuner
 from outlast.worker._wire import Server, Wire
 from outlast.worker._workflow_definitions import workflow_definitions, workflow_interceptors
-from outlast.worker._workflow_worker import WorkflowPolls, WorkflowWorker
+from outlast.worker._workflow_worker import WorkflowWorker
 
 if TYPE_CHECKING:
     from outlast.client import ClientConfig
@@ -43,9 +45,10 @@ def build(config: WorkerConfig, server: Server, client_config: ClientConfig, met
     """The parts, ready to run. Raises ValueError, TypeError or RuntimeError for activities or workflows that cannot be run."""
     interceptors = [*(each for each in client_config["interceptors"] if isinstance(each, Interceptor)), *config.get("interceptors", ())]
     wire = _wire(config, server)
-    slots = _slots(config, wire)
+    tuner = tuner_of(config)
+    slots = _slots(tuner, wire)
     runner = _activity_runner(config, server, client_config, interceptors, metric_meter)
-    activities = None if runner is None else ActivityWorker(server, wire, runner, slots.activity, _activity_polls(config))
+    activities = None if runner is None else ActivityWorker(server, wire, runner, slots.activity, _activity_polls(config, tuner, server))
     local_activities = LocalActivities(runner, slots.local_activity)
     workflows = None
     if config.get("workflows"):
@@ -58,10 +61,11 @@ def build(config: WorkerConfig, server: Server, client_config: ClientConfig, met
             settings,
             WorkflowRun,
             slots.workflow,
-            _workflow_polls(config),
+            workflow_polls(config, tuner, in_process=server.in_process),
             answers,
             codec,
             local_activities,
+            cached_max=config["max_cached_workflows"],
             watched=not debugged(config),
         )
     return Parts(wire, workflows, activities, local_activities)
@@ -86,13 +90,13 @@ def _wire(config: WorkerConfig, server: Server) -> Wire:
     )
 
 
-def _slots(config: WorkerConfig, wire: Wire) -> WorkerSlots:
+def _slots(tuner: WorkerTuner, wire: Wire) -> WorkerSlots:
     version = wire.deployment.version if wire.deployment else None
 
     def context(kind: SlotKind) -> ReserveContext:
         return ReserveContext(kind, wire.task_queue, wire.identity, wire.build_id, version)
 
-    return slots_of(tuner_of(config), context)
+    return slots_of(tuner, context)
 
 
 def _activity_runner(
@@ -115,20 +119,16 @@ def _activity_runner(
     )
 
 
-def _activity_polls(config: WorkerConfig) -> ActivityPolls:
+def _activity_polls(config: WorkerConfig, tuner: WorkerTuner, server: Server) -> ActivityPolls:
     remote = not config.get("no_remote_activities")
     return ActivityPolls(
-        activity_pollers(config),
+        activity_polls(config, tuner, in_process=server.in_process),
         per_second=config.get("max_activities_per_second"),
         polled=remote,
         eager=remote and not config.get("max_task_queue_activities_per_second"),
         heartbeat_default_s=config["default_heartbeat_throttle_interval"].total_seconds(),
         heartbeat_max_s=config["max_heartbeat_throttle_interval"].total_seconds(),
     )
-
-
-def _workflow_polls(config: WorkerConfig) -> WorkflowPolls:
-    return WorkflowPolls(workflow_pollers(config), config["nonsticky_to_sticky_poll_ratio"], config["max_cached_workflows"])
 
 
 def _codec(client_config: ClientConfig, namespace: str) -> WorkflowCodec | None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Server:
     """Where a worker's calls go. Its client can be exchanged while the worker runs."""
 
-    __slots__ = ("_client", "calls", "eager_workers")
+    __slots__ = ("_client", "calls", "eager_workers", "in_process")
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -51,6 +51,7 @@ class Server:
         self._client = client
         self.calls = service.workflow_service
         self.eager_workers = service.eager_workers
+        self.in_process = service.in_process
 
     @property
     def namespace(self) -> str:

@@ -19,7 +19,8 @@ from outlast.worker._config import WorkerConfig, WorkerDeploymentConfig, check
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._parts import build
 from outlast.worker._plugin import Plugin
-from outlast.worker._poller import PollerBehavior, PollerBehaviorSimpleMaximum
+from outlast.worker._poller import PollerBehavior
+from outlast.worker._polls import DEFAULT_POLLERS
 from outlast.worker._runner import PatchActivationInput, UnsandboxedWorkflowRunner, WorkflowRunner
 from outlast.worker._shared_state import SharedStateManager
 from outlast.worker._tuning import WorkerTuner
@@ -88,9 +89,9 @@ class Worker:
         disable_safe_workflow_eviction: bool = False,
         deployment_config: WorkerDeploymentConfig | None = None,
         patch_activation_callback: Callable[[PatchActivationInput], bool] | None = None,
-        workflow_task_poller_behavior: PollerBehavior = PollerBehaviorSimpleMaximum(maximum=5),  # noqa: B008
-        activity_task_poller_behavior: PollerBehavior = PollerBehaviorSimpleMaximum(maximum=5),  # noqa: B008
-        nexus_task_poller_behavior: PollerBehavior = PollerBehaviorSimpleMaximum(maximum=5),  # noqa: B008
+        workflow_task_poller_behavior: PollerBehavior = DEFAULT_POLLERS,
+        activity_task_poller_behavior: PollerBehavior = DEFAULT_POLLERS,
+        nexus_task_poller_behavior: PollerBehavior = DEFAULT_POLLERS,
         disable_payload_error_limit: bool = False,
         max_workflow_task_external_storage_concurrency: int = 3,
     ) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueResponse
@@ -23,7 +22,8 @@ from outlast.worker._codec import WorkflowCodec
 from outlast.worker._gathered import Gathered
 from outlast.worker._history import new_events, whole_history
 from outlast.worker._local_activities import LocalActivities
-from outlast.worker._poller import Poller, PollerBehavior, PollerBehaviorSimpleMaximum
+from outlast.worker._poller import Poller
+from outlast.worker._polls import WorkflowPolls
 from outlast.worker._slots import Permit, Slots, WorkflowSlot
 from outlast.worker._watchdog import WATCHDOG, _DeadlockError
 from outlast.worker._wire import Server, Wire
@@ -37,21 +37,6 @@ LOCAL_GRACE_S = 10.0
 LAST_GRACE_S = 2.0
 """And how long after they have been cancelled."""
 NewRun = Callable[[RunSettings, str], Run]
-
-
-class WorkflowPolls(msgspec.Struct, frozen=True):
-    """How a worker polls for workflow tasks."""
-
-    behavior: PollerBehavior
-    nonsticky_ratio: float
-    cached_max: int
-
-    def of(self, sticky: bool) -> PollerBehavior:
-        if not isinstance(self.behavior, PollerBehaviorSimpleMaximum) or not self.cached_max:
-            return self.behavior
-        maximum = self.behavior.maximum
-        nonsticky = max(int(maximum * self.nonsticky_ratio), 1)
-        return PollerBehaviorSimpleMaximum(max(maximum - nonsticky, 1) if sticky else nonsticky)
 
 
 class _Eager(EagerSlot):
@@ -84,6 +69,7 @@ class WorkflowWorker:
         codec: WorkflowCodec | None,
         local_activities: LocalActivities,
         *,
+        cached_max: int,
         watched: bool = True,
     ) -> None:
         """`watched` says whether workflow code that does not yield is broken off."""
@@ -97,13 +83,11 @@ class WorkflowWorker:
         self._watched = watched
         self._slots = slots
         self._stopping = False
-        self.cache = RunCache(polls.cached_max)
+        self.cache = RunCache(cached_max)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pollers = [Poller("workflow tasks", polls.of(False), slots, self._poll, self._accept)]
-        if polls.cached_max:
-            self._pollers.append(
-                Poller("sticky workflow tasks", polls.of(True), slots, self._poll_sticky, self._accept_sticky, sticky=True)
-            )
+        self._pollers = [Poller("workflow tasks", polls.common, slots, self._poll, self._accept)]
+        if polls.sticky is not None:
+            self._pollers.append(Poller("sticky workflow tasks", polls.sticky, slots, self._poll_sticky, self._accept_sticky, sticky=True))
 
     async def run(self) -> None:
         """Poll until `stop_polling`. Raises what no repetition of a poll can help."""
@@ -171,9 +155,9 @@ class WorkflowWorker:
         run_id = task.workflow_execution.run_id
         cached = self.cache.claim(run_id)
         try:
-            async with cached.turn:
-                ahead: PollWorkflowTaskQueueResponse | None = task
-                while ahead is not None:
+            ahead: PollWorkflowTaskQueueResponse | None = task
+            while ahead is not None:
+                async with cached.turn:  # given up between two tasks: a query that came meanwhile goes first
                     ahead = await self._one(cached, ahead)
         except Exception:
             logger.exception("A task of run %s could not be worked on", run_id)

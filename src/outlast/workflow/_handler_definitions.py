@@ -6,6 +6,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MethodType
 from typing import Any
 
@@ -16,6 +17,8 @@ SIGNAL_ATTRIBUTE = "__temporal_signal_definition"
 """Where a decorated function keeps its `_SignalDefinition`."""
 QUERY_ATTRIBUTE = "__temporal_query_definition"
 """Where a decorated function keeps its `_QueryDefinition`."""
+METHODS_KEPT_MAX = 1024
+"""How many methods' type hints are kept; more are looked at again."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class _SignalDefinition:
     def __post_init__(self) -> None:
         _set(self, is_async=_is_async(self.fn))
         if self.arg_types is None:
-            arg_types, _ = common._type_hints_from_func(self.fn)
+            arg_types, _ = _type_hints(self.fn)
             vararg = not self.name and not _assert_dynamic_handler_args(self.fn, arg_types, self.is_method)
             _set(self, arg_types=arg_types, dynamic_vararg=vararg)
 
@@ -86,7 +89,7 @@ class _QueryDefinition:
     def __post_init__(self) -> None:
         _set(self, is_async=_is_async(self.fn))
         if self.arg_types is None and self.ret_type is None:
-            arg_types, ret_type = common._type_hints_from_func(self.fn)
+            arg_types, ret_type = _type_hints(self.fn)
             vararg = not self.name and not _assert_dynamic_handler_args(self.fn, arg_types, self.is_method)
             _set(self, arg_types=arg_types, ret_type=ret_type, dynamic_vararg=vararg)
 
@@ -115,7 +118,7 @@ class _UpdateDefinition:
     def __post_init__(self) -> None:
         _set(self, is_async=_is_async(self.fn))
         if self.arg_types is None:
-            arg_types, ret_type = common._type_hints_from_func(self.fn)
+            arg_types, ret_type = _type_hints(self.fn)
             if not self.name and not _assert_dynamic_handler_args(self.fn, arg_types, self.is_method):
                 raise RuntimeError("Dynamic updates do not support a vararg third param, use Sequence[RawValue]")
             _set(self, arg_types=arg_types, ret_type=ret_type)
@@ -144,6 +147,16 @@ class _UpdateDefinition:
         if not definition.name:
             raise RuntimeError("Cannot invoke dynamic update definition")
         return definition.name, definition.ret_type
+
+
+def _type_hints(fn: Callable[..., Any]) -> tuple[list[type] | None, type | None]:
+    """The types of a handler's arguments and of its result. Workflows set the same methods in every run, so that those are kept."""
+    return _type_hints_of_method(fn.__func__) if isinstance(fn, MethodType) else common._type_hints_from_func(fn)
+
+
+@lru_cache(maxsize=METHODS_KEPT_MAX)
+def _type_hints_of_method(function: Callable[..., Any]) -> tuple[list[type] | None, type | None]:
+    return common._type_hints_from_func(MethodType(function, object()))
 
 
 def _set(definition: Any, **values: Any) -> None:
