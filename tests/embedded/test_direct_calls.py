@@ -11,7 +11,7 @@ import grpc.aio
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.operatorservice.v1 import ListClustersRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.testservice.v1 import LockTimeSkippingRequest
 from temporalio.api.workflowservice.v1 import (
@@ -82,7 +82,7 @@ async def test_an_error_is_the_one_of_the_wire_with_its_code_message_and_details
 async def test_what_is_not_built_says_so(direct: DirectServiceClient) -> None:
     for call in (
         direct.workflow_service.create_schedule(CreateScheduleRequest()),
-        direct.operator_service.list_search_attributes(ListSearchAttributesRequest()),
+        direct.operator_service.list_clusters(ListClustersRequest()),
         direct.test_service.lock_time_skipping(LockTimeSkippingRequest()),
     ):
         with pytest.raises(RPCError) as error:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from temporalio.api.command.v1 import Command
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import Callback, TimeSkippingConfig, WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import StickyExecutionAttributes, TaskQueue
+from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 
 from outlast.engine import triggers as t
 from outlast.engine.begin import begin
@@ -40,6 +41,7 @@ from tests.engine.given import (
 )
 
 STICKY = StickyExecutionAttributes(worker_task_queue=TaskQueue(name="worker-1"), schedule_to_start_timeout={"seconds": 5})
+CALLBACK = Callback(nexus=Callback.Nexus(url="http://127.0.0.1:1/done"))
 CLOSES: list[HistoryEvent] = [
     do(given_started(), ask.completed("1")).history[-1],
     do(given_started(), ask.failed()).history[-1],
@@ -73,9 +75,21 @@ def first_step(seed: int) -> Step:
     elif random.random() < 0.2:
         fields["workflow_start_delay"] = 20
     eager = "starter" if random.random() < 0.2 else None
+    if random.random() < 0.3:
+        fields["completion_callbacks"] = [CALLBACK]
+    if random.random() < 0.2:
+        fields["time_skipping_config"] = _skipping(random)
     attributes = attributes_of_request(start_request(**fields), NOON)
     transition = begin(t.Start("order", "r", attributes, eager_worker=eager), RUN_ID, context())
     return Step(transition.after, _events(transition), transition, NOON)
+
+
+def _skipping(random: Random) -> TimeSkippingConfig:
+    config = TimeSkippingConfig(enabled=random.random() < 0.8, max_session_skip_count=random.choice([1, 3, 200]))
+    if config.enabled and random.random() < 0.4:
+        config.fast_forward_config.id = "ff"
+        config.fast_forward_config.duration.CopyFrom(seconds(random.choice([1, 30])))
+    return config
 
 
 def walk(seed: int, moves: Sequence[Move]) -> Iterator[Step]:
@@ -235,9 +249,14 @@ def _from_outside(step: Step, random: Random) -> list[t.Trigger]:
         t.ParentNotified(),
     ]
     if step.run.open:
-        triggers += [t.ResetSticky(), t.Attach(random.choice(["same start", f"start {step.decided}"]))]
-        if random.random() < 0.1:
-            triggers.append(t.Terminate("enough", "client"))
+        triggers += [t.ResetSticky(), t.Attach(random.choice(["same start", f"start {step.decided}"]), (), [CALLBACK])]
+        if random.random() < 0.2:
+            options = WorkflowExecutionOptions(time_skipping_config=_skipping(random) if random.random() < 0.8 else None)
+            triggers.append(t.UpdateOptions(options, ("time_skipping_config",), "operator"))
+    for number, callback in step.execution.callbacks.items():
+        triggers.append(t.CallbackAnswered(number, callback.attempt, random.choice(["", "no"]), again=random.random() < 0.5))
+    if step.run.open and random.random() < 0.1:
+        triggers.append(t.Terminate("enough", "client"))
     return triggers
 
 

@@ -21,9 +21,8 @@ from outlast.engine.state import (
     SUCCEEDED,
     Attached,
     Callback,
-    decode_execution,
-    encode_core,
 )
+from outlast.engine.stored import decode_execution, encode_core
 from outlast.engine.transition import DeliverCallback
 from outlast.engine.work import expired, has_work, next_due, pending_work
 from tests.engine import ask

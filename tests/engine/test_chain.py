@@ -112,6 +112,7 @@ def test_the_backoff_is_what_was_asked_but_a_second_between_starts_is_kept(lived
     given = do(given_started(), ask.continued_as_new(backoff_start_interval=asked), after=lived)
 
     assert started(following(given)).first_workflow_task_backoff == seconds(backoff)
+    assert attributes(given, "WORKFLOW_EXECUTION_CONTINUED_AS_NEW").backoff_start_interval == seconds(asked)
 
 
 def test_a_command_that_retries_counts_the_attempt() -> None:

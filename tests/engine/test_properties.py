@@ -11,8 +11,9 @@ from outlast.engine import triggers as t
 from outlast.engine.decide import decide
 from outlast.engine.keys import PartKey
 from outlast.engine.refusals import Refusal
-from outlast.engine.state import Execution, decode_execution, encode_core
-from outlast.engine.transition import OfferActivity
+from outlast.engine.state import Execution
+from outlast.engine.stored import decode_execution, encode_core
+from outlast.engine.transition import DeliverCallback, OfferActivity
 from outlast.engine.work import has_work, next_due, pending_work
 from tests.engine.given import NAMESPACE, context, encoded
 from tests.engine.moves import first_step, names, walk
@@ -101,7 +102,10 @@ def test_no_deadline_is_overslept(seed, moves) -> None:  # type: ignore[no-untyp
         deadlines = _deadlines(step.execution)
 
         if not step.run.open:
-            assert due == (None if has_work(step.execution) else step.run.close_time + NAMESPACE.retention)
+            ahead = step.run.time_skipping.skipped if step.run.time_skipping is not None else 0
+            deletion = step.run.close_time - ahead + NAMESPACE.retention
+            told = not any(not isinstance(effect, DeliverCallback) for effect in pending_work(step.execution))
+            assert due == min([*deadlines, deletion] if told else deadlines, default=None)
         elif deadlines:
             assert due == min(deadlines)
         else:
@@ -113,6 +117,9 @@ def test_no_deadline_is_overslept(seed, moves) -> None:  # type: ignore[no-untyp
 def _deadlines(execution: Execution) -> list[int]:
     """Every moment at which something is due, by the books: written apart from the code that it checks."""
     run = execution.run
+    again = [callback.next_attempt_time for callback in execution.callbacks.values() if callback.next_attempt_time]
+    if not run.open:
+        return again
     moments = [timer.fires_at for timer in execution.timers.values()]
     for a in execution.activities.values():
         if a.pause is not None:
@@ -134,7 +141,13 @@ def _deadlines(execution: Execution) -> list[int]:
         moments.append(task.scheduled_time + task.schedule_to_start_timeout)
     if run.first_task_pending and run.execution_time > run.start_time:
         moments.append(run.execution_time)
-    return moments + [moment for moment in (run.run_expiration, run.execution_expiration) if moment]
+    moments += [moment for moment in (run.run_expiration, run.execution_expiration) if moment]
+    skipping = run.time_skipping
+    if skipping is None:
+        return moments + again
+    if skipping.target and skipping.enabled and not skipping.reached:
+        moments.append(skipping.target)
+    return [moment - skipping.skipped for moment in moments] + again
 
 
 @SETTINGS
@@ -143,7 +156,7 @@ def test_after_the_clock_has_come_by_nothing_is_overdue_for_long(seed, moves) ->
     *_, step = walk(seed, moves)
 
     execution, now = step.execution, step.now
-    for turn in range(3):
+    for turn in range(3 if step.run.time_skipping is None else 30):
         transition = decide(execution, t.TimersDue(), context(now, step.decided + turn + 1))
         execution = transition.after
         if transition.due_at is None or transition.due_at > now:
@@ -198,7 +211,7 @@ def test_the_walks_go_everywhere_and_are_refused_now_and_then() -> None:
 TRIGGERS = """
     Signal RequestCancel Terminate StartWorkflowTask CompleteWorkflowTask FailWorkflowTask ResetSticky StartActivity ReleaseActivity
     Heartbeat CompleteActivity FailActivity CancelActivity TimersDue ChildStarted ChildStartFailed ChildClosed ChildPolicyApplied
-    ChildFirstTaskReleased ReleaseFirstTask ParentNotified ExternalTold Attach
+    ChildFirstTaskReleased ReleaseFirstTask ParentNotified ExternalTold Attach CallbackAnswered UpdateOptions
 """
 EVENTS = """
     WORKFLOW_EXECUTION_STARTED WORKFLOW_EXECUTION_SIGNALED WORKFLOW_EXECUTION_CANCEL_REQUESTED WORKFLOW_EXECUTION_OPTIONS_UPDATED
@@ -212,5 +225,5 @@ EVENTS = """
     CHILD_WORKFLOW_EXECUTION_TERMINATED CHILD_WORKFLOW_EXECUTION_TIMED_OUT
     SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED EXTERNAL_WORKFLOW_EXECUTION_SIGNALED
     REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED
-    EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+    EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED
 """

@@ -55,7 +55,7 @@ BACKOFF = {"first_workflow_task_backoff"}
 # Lists that the real server makes from an unordered map.
 UNORDERED_FIELDS = {"pending_activities", "pending_children", "callbacks"}
 # Durations that the server computes from the wall clock: rounded up to whole seconds.
-CLOCK_DURATIONS = {"first_workflow_task_backoff", "backoff_start_interval"}
+CLOCK_DURATIONS = {"first_workflow_task_backoff"}
 # A workflow task's timeout is drawn from a range when its attempt is above three.
 JITTERED_DURATIONS = {"start_to_close_timeout"}
 

@@ -14,7 +14,7 @@ from tests.oracle.registry import Scenario
 from tests.oracle.servers import connect
 from tests.oracle.world import World
 
-AT_ONCE = 16
+AT_ONCE = 8
 
 
 @dataclass

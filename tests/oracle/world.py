@@ -14,6 +14,7 @@ from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import EventType, TaskQueueKind
 from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.operatorservice.v1 import OperatorServiceStub
 from temporalio.api.query.v1 import WorkflowQuery
 from temporalio.api.taskqueue.v1 import StickyExecutionAttributes, TaskQueue
 from temporalio.api.workflowservice import v1 as api
@@ -54,6 +55,7 @@ class World:
         self.violations: list[str] = []
         self._suffix = suffix
         self._stub = WorkflowServiceStub(channel)
+        self._operator = OperatorServiceStub(channel)
         self._normaliser = Normaliser(suffix)
         self._runs: dict[tuple[str, str, str], None] = {}
         self._gone: set[str] = set()
@@ -88,7 +90,8 @@ class World:
         if record:
             self.observations.append(slot)
         try:
-            reply = await getattr(self._stub, method)(request, timeout=seconds, metadata=tuple(metadata))
+            stub = self._stub if hasattr(self._stub, method) else self._operator
+            reply = await getattr(stub, method)(request, timeout=seconds, metadata=tuple(metadata))
         except grpc.aio.AioRpcError as error:
             slot["error"] = self._normaliser.error(error)
             return Refused(method, error)

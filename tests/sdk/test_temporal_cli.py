@@ -68,3 +68,14 @@ async def test_namespaces_and_queues_are_described(node: Node) -> None:
     described = await temporal(node, "operator", "namespace", "describe", "--namespace", "mine")
 
     assert described["namespaceInfo"]["name"] == "mine"
+
+
+async def test_search_attributes_are_made_listed_and_removed(node: Node) -> None:
+    await temporal(
+        node, "operator", "search-attribute", "create", "--name", "Shape", "--type", "Keyword", "--name", "Size", "--type", "Int"
+    )
+    await temporal(node, "operator", "search-attribute", "remove", "--name", "Shape", "--yes")
+
+    listed = await temporal(node, "operator", "search-attribute", "list")
+
+    assert listed["customAttributes"] == {"Colour": "INDEXED_VALUE_TYPE_KEYWORD", "Size": "INDEXED_VALUE_TYPE_INT"}

@@ -10,14 +10,14 @@ from google.protobuf import message_factory
 from google.protobuf.message import Message
 
 from outlast.engine.refusals import Refusal
-from outlast.server.frontend.calls import SERVICE
+from outlast.server.frontend.calls import WORKFLOW_SERVICE
 from outlast.server.frontend.errors import rpc_error
 from outlast.server.store.errors import StoreError
 from tests.simulation.faults import Faults
 
 MESSAGES = {
     method.name: (message_factory.GetMessageClass(method.input_type), message_factory.GetMessageClass(method.output_type))
-    for method in SERVICE.methods
+    for method in WORKFLOW_SERVICE.methods
 }
 POLLS = ("PollWorkflowTaskQueue", "PollActivityTaskQueue")
 UNKNOWN = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")

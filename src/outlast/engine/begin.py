@@ -3,7 +3,7 @@
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine.draft import Draft
-from outlast.engine.machines import signal, start, workflow_task
+from outlast.engine.machines import signal, start, time_skipping, workflow_task
 from outlast.engine.state import Execution
 from outlast.engine.transition import Transition
 from outlast.engine.triggers import Context, Start
@@ -16,9 +16,9 @@ def begin(first: Start, run_id: str, context: Context) -> Transition:
     The first workflow task is left out while a backoff or the parent holds it back.
     """
     event = HistoryEvent(event_type=start.EVENT_TYPE)
-    set_time(event.event_time, context.now)
     attributes = event.workflow_execution_started_event_attributes
     attributes.CopyFrom(first.attributes)
+    set_time(event.event_time, context.now + nanoseconds(attributes.time_skipping_state_propagation.initial_skipped_duration))
     attributes.original_execution_run_id = attributes.original_execution_run_id or run_id
     attributes.first_execution_run_id = attributes.first_execution_run_id or run_id
     attributes.workflow_id = first.workflow_id
@@ -38,4 +38,6 @@ def begin(first: Start, run_id: str, context: Context) -> Transition:
         workflow_task.schedule(draft)
     if eager:
         workflow_task.started_together(draft, first.request_id, first.eager_worker or "")
+    draft.changed = True
+    time_skipping.skip(draft)
     return draft.freeze()

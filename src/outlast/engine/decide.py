@@ -18,6 +18,7 @@ from outlast.engine.machines import (
     options,
     pause,
     signal,
+    time_skipping,
     timer,
     update,
     workflow_task,
@@ -68,6 +69,7 @@ def _within_limits(execution: Execution, draft: Draft) -> Transition:
 def _frozen(draft: Draft) -> Transition:
     if not draft.run.open and draft.effects:
         draft.effects = [effect for effect in draft.effects if _outlives(effect)]
+    time_skipping.skip(draft)
     draft.effects = [effect for effect in draft.effects if not _is_forgotten(draft, effect)]
     return draft.freeze()
 
@@ -180,7 +182,8 @@ def _ask_again(draft: Draft, done: t.CompleteWorkflowTask, *, flushed: bool, ori
     elif done.updates_wait:
         workflow_task.schedule(draft)
     if draft.run.workflow_task is not None and request.return_new_workflow_task:
-        workflow_task.started_together(draft, workflow_task.RETURNED_REQUEST_ID, request.identity)
+        worker_version = request.worker_version_stamp.SerializeToString()
+        workflow_task.started_together(draft, workflow_task.RETURNED_REQUEST_ID, request.identity, worker_version)
 
 
 def _leaves_no_trace(draft: Draft, done: t.CompleteWorkflowTask, answers: update.Answers) -> bool:
@@ -281,7 +284,7 @@ def _cause_name(cause: "WorkflowTaskFailedCause.ValueType") -> str:
 
 def time_passed(draft: Draft) -> None:
     """Do all that is due, in the order in which it came due."""
-    for number, _ in draft.callbacks.due(draft.now):
+    for number, _ in draft.callbacks.due(draft.context.now):
         callback.try_again(draft, number)
     draft.tasks_wait = True
     for _, _, action in sorted(_due(draft), key=lambda entry: entry[:2]):
@@ -308,6 +311,9 @@ def _due(draft: Draft) -> list[tuple[int, int, Callable[[], None]]]:
             due.append((moment, task.scheduled_event_id, lambda: workflow_task.time_out(draft)))
     elif run.first_task_pending and run.paused is None and run.start_time < run.execution_time <= now:
         due.append((run.execution_time, 0, lambda: workflow_task.schedule(draft)))
+    skipping = run.time_skipping
+    if skipping is not None and 0 < skipping.due <= now:
+        due.append((skipping.due, 0, lambda: time_skipping.target_reached(draft)))
     expirations = (run.run_expiration, run.execution_expiration)
     due.extend((expiration, 1 << 62, lambda: close.time_out(draft)) for expiration in expirations if 0 < expiration <= now)
     return due

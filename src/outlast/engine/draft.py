@@ -23,7 +23,8 @@ from outlast.engine.machines import workflow_task
 from outlast.engine.machines.callback import attached_request_ids
 from outlast.engine.parts import Parts
 from outlast.engine.refusals import Refusal
-from outlast.engine.state import PARTS, Activity, Attached, Callback, Child, Execution, External, Run, Timer, Update, encode_part
+from outlast.engine.state import Activity, Attached, Callback, Child, Execution, External, Run, Timer, Update
+from outlast.engine.stored import PARTS, encode_part
 from outlast.engine.transition import Batch, Effect, Transition
 from outlast.engine.triggers import Context
 from outlast.engine.wire import frame_event, set_time
@@ -159,7 +160,8 @@ class Draft:
             run.workflow_task = copy(run.workflow_task)
         self.run: Run = run
         self.context = context
-        self.now = context.now
+        self.now = context.now if run.time_skipping is None else context.now + run.time_skipping.skipped
+        """In the run's time, which may be ahead of the world's."""
         self.activities = Changing("a", execution.activities)
         self.timers = Changing("t", execution.timers)
         self.children = Changing("c", execution.children)

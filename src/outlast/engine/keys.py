@@ -29,6 +29,6 @@ class PartKey(NamedTuple):
     """
 
     kind: str
-    """One letter: see `outlast.engine.state.PARTS`."""
+    """One letter: see `outlast.engine.stored.PARTS`."""
     id: str
     """Unique within the kind: an event id in decimal, a timer id, a request id."""

@@ -17,29 +17,27 @@ VALUE_BYTES_MAX = 2048
 TOTAL_BYTES_MAX = 40 * 1024
 _INT64 = 1 << 63
 
-SYSTEM = frozenset(
-    {
-        "CloseTime",
-        "ExecutionDuration",
-        "ExecutionStatus",
-        "ExecutionTime",
-        "HistoryLength",
-        "HistorySizeBytes",
-        "ParentRunId",
-        "ParentWorkflowId",
-        "RootRunId",
-        "RootWorkflowId",
-        "RunId",
-        "StartTime",
-        "StateTransitionCount",
-        "TaskQueue",
-        "WorkflowId",
-        "WorkflowType",
-    }
-)
+SYSTEM: dict[str, int] = {
+    "CloseTime": Kind.INDEXED_VALUE_TYPE_DATETIME,
+    "ExecutionDuration": Kind.INDEXED_VALUE_TYPE_INT,
+    "ExecutionStatus": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+    "ExecutionTime": Kind.INDEXED_VALUE_TYPE_DATETIME,
+    "HistoryLength": Kind.INDEXED_VALUE_TYPE_INT,
+    "HistorySizeBytes": Kind.INDEXED_VALUE_TYPE_INT,
+    "ParentRunId": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+    "ParentWorkflowId": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+    "RootRunId": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+    "RootWorkflowId": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+    "RunId": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+    "StartTime": Kind.INDEXED_VALUE_TYPE_DATETIME,
+    "StateTransitionCount": Kind.INDEXED_VALUE_TYPE_INT,
+    "TaskQueue": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+    "WorkflowId": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+    "WorkflowType": Kind.INDEXED_VALUE_TYPE_KEYWORD,
+}
 """Kept by the server; nobody may set them."""
 
-PREDEFINED = {
+PREDEFINED: dict[str, int] = {
     "BatcherUser": Kind.INDEXED_VALUE_TYPE_KEYWORD,
     "BatcherNamespace": Kind.INDEXED_VALUE_TYPE_KEYWORD,
     "BinaryChecksums": Kind.INDEXED_VALUE_TYPE_KEYWORD_LIST,
@@ -48,6 +46,9 @@ PREDEFINED = {
     "TemporalPauseInfo": Kind.INDEXED_VALUE_TYPE_KEYWORD_LIST,
 }
 """Known in every namespace."""
+
+RESERVED_PREFIX = "Temporal"
+"""No namespace may have a search attribute of its own whose name begins so."""
 
 TYPE_NAMES: dict[int, str] = {
     Kind.INDEXED_VALUE_TYPE_TEXT: "Text",

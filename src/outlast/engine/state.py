@@ -5,12 +5,11 @@ Inputs and results are not here: the event that holds them is named by its id. A
 thing that changes these structs, and it changes copies of its own.
 """
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
 
-from outlast.engine.keys import ExecutionKey, PartKey
+from outlast.engine.keys import ExecutionKey
 from outlast.engine.parts import Parts
 
 RUNNING = 1
@@ -53,6 +52,29 @@ class Pause(msgspec.Struct, frozen=True):
     since: int
 
 
+class TimeSkipping(msgspec.Struct, frozen=True):
+    """A clock of the run's own, ahead of the world's (see `machines/time_skipping`)."""
+
+    config: bytes = b""
+    """The serialized `TimeSkippingConfig`; whether it is still enabled is said below."""
+    enabled: bool = False
+    skipped: int = 0
+    """How far the run's time is ahead."""
+    skips: int = 0
+    """Since the configuration came."""
+    skips_max: int = 0
+    """0: there is no configuration (any more)."""
+    target: int = 0
+    """Of the fast-forward, in the run's time; 0: there is none."""
+    reached: bool = False
+    """Whether the run's time has come to the target."""
+
+    @property
+    def due(self) -> int:
+        """When the target has to be noticed, in the run's time; 0: never."""
+        return self.target if self.enabled and not self.reached else 0
+
+
 class WorkflowTask(msgspec.Struct):
     """The one workflow task that is scheduled or started.
 
@@ -76,6 +98,8 @@ class WorkflowTask(msgspec.Struct):
     request_id: str = ""
     """Of the poll that started it."""
     identity: str = ""
+    worker_version: bytes = b""
+    """Of the worker that started it, a serialized `WorkerVersionStamp`; empty: it did not say."""
     history_size_bytes: int = 0
     suggestions: tuple[int, ...] = ()
     """Why the worker is asked to continue as new, `SuggestContinueAsNewReason`s; empty: it is not."""
@@ -107,8 +131,9 @@ class Run(msgspec.Struct):
     start_time: int
     execution_time: int
     """start_time and the backoff of the first workflow task."""
-    execution_timeout: int = 0
-    run_timeout: int = 0
+    execution_timeout: int | None = None
+    """None: nothing was said of it; 0: it was said that there is none. Only who reads the run's events can tell."""
+    run_timeout: int | None = None
     task_timeout: int = 0
     execution_expiration: int = 0
     run_expiration: int = 0
@@ -119,7 +144,8 @@ class Run(msgspec.Struct):
     root_workflow_id: str = ""
     root_run_id: str = ""
     user_metadata: bytes = b""
-    priority: bytes = b""
+    priority: bytes | None = None
+    """A serialized `Priority`, which may say nothing; None: there is none."""
     versioning_override: bytes = b""
     started_links: tuple[bytes, ...] = ()
     continued_from: str = ""
@@ -152,6 +178,7 @@ class Run(msgspec.Struct):
     parent_to_notify: bool = False
     """Closed, and the parent has not acknowledged it."""
     paused: Pause | None = None
+    time_skipping: TimeSkipping | None = None
     last_reset_time: int = 0
     original_start_time: int = 0
     """Of the run that this one was reset from; 0: it was not."""
@@ -163,6 +190,8 @@ class Run(msgspec.Struct):
     seen_versions: tuple[tuple[str, str], ...] = ()
     """(binary checksum, build id) of each of the `reset_points`; empty when they have not been looked at."""
     assigned_build_ids: tuple[str, ...] = ()
+    worker_version: bytes = b""
+    """Of the worker that completed the last workflow task, a serialized `WorkerVersionStamp`; empty: it did not say."""
 
     @property
     def open(self) -> bool:
@@ -192,8 +221,8 @@ class ActivityOptions(msgspec.Struct, frozen=True):
     start_to_close: int
     heartbeat: int
     retry_policy: RetryPolicy
-    priority: bytes
-    """A serialized `Priority`; empty: none."""
+    priority: bytes | None
+    """A serialized `Priority`, which may say nothing; None: there is none."""
 
 
 class ActivityPause(msgspec.Struct, frozen=True):
@@ -235,6 +264,8 @@ class Activity(msgspec.Struct):
     started_time: int = 0
     request_id: str = ""
     identity: str = ""
+    worker_version: bytes = b""
+    """Of the worker that started it, a serialized `WorkerVersionStamp`; empty: it did not say."""
     cancel_requested_event_id: int = 0
     last_heartbeat_time: int = 0
     heartbeat_details: bytes = b""
@@ -243,7 +274,7 @@ class Activity(msgspec.Struct):
     """Of the attempt before, a serialized `Failure`."""
     last_started_time: int = 0
     last_attempt_complete_time: int = 0
-    priority: bytes = b""
+    priority: bytes | None = None
     retry_interval: int = 0
     """The backoff before this attempt."""
     retry_deadline: int = 0
@@ -425,70 +456,3 @@ class Execution(msgspec.Struct, frozen=True):
     @property
     def key(self) -> ExecutionKey:
         return self.run.key
-
-
-PARTS = {
-    "a": "activities",
-    "t": "timers",
-    "c": "children",
-    "x": "externals",
-    "p": "updates",
-    "k": "callbacks",
-    "u": "attached",
-    "r": "request_ids",
-    "b": "buffer",
-    "m": "memo",
-    "s": "search_attributes",
-    "o": "origin",
-}
-"""The kinds of parts and the fields of Execution that hold them."""
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_run = msgspec.msgpack.Decoder(Run).decode
-_decode_activity = msgspec.msgpack.Decoder(Activity).decode
-_decode_timer = msgspec.msgpack.Decoder(Timer).decode
-_decode_child = msgspec.msgpack.Decoder(Child).decode
-_decode_external = msgspec.msgpack.Decoder(External).decode
-_decode_update = msgspec.msgpack.Decoder(Update).decode
-_decode_callback = msgspec.msgpack.Decoder(Callback).decode
-_decode_attached = msgspec.msgpack.Decoder(Attached).decode
-_decode_int = msgspec.msgpack.Decoder(int).decode
-
-
-def encode_core(run: Run) -> bytes:
-    """The stored form of a run's core."""
-    return _encode(run)
-
-
-def encode_part(value: Activity | Timer | Child | External | Update | Callback | Attached | int | bytes) -> bytes:
-    """The stored form of one part."""
-    return value if isinstance(value, bytes) else _encode(value)
-
-
-def decode_execution(core: bytes, parts: Mapping[PartKey, bytes]) -> Execution:
-    """The state that was stored as `core` and `parts`."""
-    of_kind: dict[str, dict[str, bytes]] = {kind: {} for kind in PARTS}
-    for (kind, part_id), data in parts.items():
-        of_kind[kind][part_id] = data
-    run = _decode_run(core)
-    if run.workflow_task is not None and run.workflow_task.speculative:
-        run.workflow_task = None
-    return Execution(
-        run=run,
-        activities=Parts({int(i): _decode_activity(d) for i, d in _in_order(of_kind["a"])}, timed=True),
-        timers=Parts({i: _decode_timer(d) for i, d in of_kind["t"].items()}, timed=True),
-        children=Parts({int(i): _decode_child(d) for i, d in _in_order(of_kind["c"])}, timed=True),
-        externals=Parts({int(i): _decode_external(d) for i, d in _in_order(of_kind["x"])}),
-        updates=Parts({i: _decode_update(d) for i, d in of_kind["p"].items()}),
-        callbacks=Parts({int(i): _decode_callback(d) for i, d in _in_order(of_kind["k"])}, timed=True),
-        attached=Parts({i: _decode_attached(d) for i, d in of_kind["u"].items()}),
-        request_ids=Parts({i: _decode_int(d) for i, d in of_kind["r"].items()}),
-        buffer=Parts({int(i): d for i, d in _in_order(of_kind["b"])}),
-        memo=Parts(of_kind["m"]),
-        search_attributes=Parts(of_kind["s"]),
-        origin=of_kind["o"].get("", b""),
-    )
-
-
-def _in_order(parts: dict[str, bytes]) -> list[tuple[str, bytes]]:
-    return sorted(parts.items(), key=lambda item: int(item[0]))

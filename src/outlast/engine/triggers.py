@@ -151,6 +151,8 @@ class StartWorkflowTask(msgspec.Struct, frozen=True):
     identity: str
     sticky: bool
     """Whether the poll was on the sticky queue."""
+    worker_version: bytes = b""
+    """A serialized `WorkerVersionStamp`; empty: the worker did not say."""
 
 
 class WorkflowTaskToken(msgspec.Struct, frozen=True):
@@ -192,6 +194,8 @@ class StartActivity(msgspec.Struct, frozen=True):
     stamp: int
     request_id: str
     identity: str
+    worker_version: bytes = b""
+    """A serialized `WorkerVersionStamp`; empty: the worker did not say."""
 
 
 class ReleaseActivity(msgspec.Struct, frozen=True):

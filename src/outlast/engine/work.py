@@ -77,13 +77,17 @@ def next_due(execution: Execution) -> int | None:
     again = execution.callbacks.soonest or 0
     if not run.open:
         return _soonest((again, 0 if _must_tell(execution) else run.delete_at))
-    moments = [execution.timers.soonest or 0, execution.activities.soonest or 0, run.run_expiration, run.execution_expiration, again]
+    moments = [execution.timers.soonest or 0, execution.activities.soonest or 0, run.run_expiration, run.execution_expiration]
     task = run.workflow_task
     if task is not None:
         moments.append(workflow_task_due(task))
     elif run.first_task_pending and run.paused is None and run.execution_time > run.start_time:
         moments.append(run.execution_time)
-    return _soonest(moments)
+    soonest = _soonest(moments)
+    if run.time_skipping is not None:
+        soonest = _soonest((soonest or 0, run.time_skipping.due))
+        soonest = soonest - run.time_skipping.skipped if soonest else None
+    return soonest if not again else min(soonest or again, again)
 
 
 def _soonest(moments: Iterable[int]) -> int | None:

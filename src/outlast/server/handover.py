@@ -37,6 +37,8 @@ class Poller(msgspec.Struct, frozen=True):
     """Unique for each poll request; claims with the same id are the same claim."""
     worker_instance_key: str = ""
     rate_per_second: float = 100_000.0
+    worker_version: bytes = b""
+    """Opaque: for the work's owner."""
 
 
 class WorkOwner(Protocol[TaskT]):

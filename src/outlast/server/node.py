@@ -13,15 +13,17 @@ from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
 from outlast.server.clock import VirtualClock, real_time
 from outlast.server.direct_door import DirectDoor
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
-from outlast.server.frontend.calls import SERVICE, Reply, Service
+from outlast.server.frontend.calls import OPERATOR_SERVICE, WORKFLOW_SERVICE, Reply, Service
 from outlast.server.frontend.features import features
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.namespaces import RETENTION_S, SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
 from outlast.server.frontend.operations import OperatorCalls
-from outlast.server.frontend.service import handlers
+from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
+from outlast.server.frontend.service import handlers, operator_handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
-from outlast.server.frontend.time_skipping import TEST_SERVICE, TimeCalls
+from outlast.server.frontend.time_control import TEST_SERVICE, TimeCalls
+from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
@@ -101,9 +103,11 @@ class Node:
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             ActivityOperationCalls(self._shard, self._namespaces),
+            TimeSkippingCalls(self._shard, self._namespaces, switched),
             TaskQueueCalls(self._shard, self._namespaces),
         )
-        self._services = [Service(SERVICE, self._handlers)]
+        operator = operator_handlers(SearchAttributeCalls(self._namespaces))
+        self._services = [Service(WORKFLOW_SERVICE, self._handlers), Service(OPERATOR_SERVICE, operator)]
         self._clock = clock
         self._skipping: asyncio.Task[None] | None = None
         if isinstance(clock, VirtualClock):

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from temporalio.api.common.v1 import Callback, Link, Payload, Payloads
-from temporalio.api.enums.v1 import CallbackState, WorkflowIdConflictPolicy
+from temporalio.api.enums.v1 import CallbackState, EventType, WorkflowIdConflictPolicy
 from temporalio.api.workflow.v1 import OnConflictOptions
 from temporalio.api.workflowservice import v1 as api
 
@@ -227,6 +227,7 @@ async def carried_on_continue_as_new(w: World) -> None:
         first = await w.start(completion_callbacks=[receiver.callback()])
         await w.step(v.continue_as_new())
         await w.describe(run_id=first.run_id)
+        await w.until(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
         await w.describe()
         await w.step(v.complete())
         w.note("delivered", (await receiver.delivered()).shown())

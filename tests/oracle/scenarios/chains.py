@@ -58,6 +58,14 @@ async def continued_otherwise(w: World) -> None:
 
 
 @scenario()
+async def continued_sooner_than_the_server_allows(w: World) -> None:
+    """A run that lived for less than a second holds its successor back; its last event says what was asked for."""
+    first = await w.start()
+    await w.step(v.continue_as_new(backoff_start_interval=v.seconds(0.001)))
+    await both(w, first.run_id)
+
+
+@scenario()
 async def retried(w: World) -> None:
     """A failed run is tried again until its attempts are used up."""
     first = await w.start(retry_policy=v.retry(initial=1, attempts=2), input=v.payloads("input"), memo=v.memo(m=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import Callback, Header, Link, Priority, WorkflowType
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import OnConflictOptions
@@ -129,12 +130,7 @@ async def carries_everything(w: World) -> None:
     await w.history()
 
 
-@scenario(
-    Difference(
-        "* DescribeWorkflowExecution.reply.execution_config.workflow_*_timeout",
-        "no timeout is shown as absent, whether the request left the field out or sent a zero; clients read both alike",
-    )
-)
+@scenario()
 async def timeout_caps(w: World) -> None:
     """How the three timeouts are filled and capped."""
     for number, (execution, run, task) in enumerate([(0, 0, 0), (0, 0, 500), (0, 3, 0), (0, 1, 20), (50, 0, 0), (50, 70, 60), (0, 30, 5)]):
@@ -203,3 +199,38 @@ async def eager_start(w: World) -> None:
     await w.history(w.name("again"))
     await w.call("StartWorkflowExecution", repeated)
     await w.start(request_eager_execution=True, workflow_id=w.name("delayed"), workflow_start_delay=v.seconds(30))
+
+
+@scenario()
+async def set_but_empty(w: World) -> None:
+    """A field that is there and says nothing stays there, as SDKs send a priority with everything."""
+    await w.start(priority=Priority(), workflow_run_timeout=v.seconds(0), workflow_execution_timeout=v.seconds(0))
+    await w.describe()
+    for name, fields in (("told", {"priority": Priority()}), ("untold", {})):
+        await w.step(v.activity(name, w.queue, **fields))
+        await w.describe()
+        await w.activity("Completed", await w.poll_activity())
+    await w.step(v.continue_as_new(backoff_start_interval=v.seconds(60)))
+    await w.describe()
+    await w.history()
+
+
+@scenario()
+async def set_but_empty_for_children(w: World) -> None:
+    """A child is told nothing, or inherits it."""
+    await w.start(priority=Priority(), workflow_run_timeout=v.seconds(0), workflow_execution_timeout=v.seconds(0))
+    silence = {"priority": Priority(), "workflow_run_timeout": v.seconds(0), "workflow_execution_timeout": v.seconds(0)}
+    for count, (name, fields) in enumerate((("told", silence), ("untold", {})), 1):
+        await w.step(v.child(w.name(name), task_queue=TaskQueue(name=w.name("child queue")), **fields))
+        await w.until(EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, count=count)
+        await w.describe(w.name(name))
+        await w.history(w.name(name))
+
+
+@scenario()
+async def set_but_empty_and_again(w: World) -> None:
+    """The same in the runs that follow by themselves."""
+    await w.start(priority=Priority(), workflow_run_timeout=v.seconds(0), retry_policy=v.retry(initial=1, attempts=2))
+    await w.step(v.fail())
+    await w.describe()
+    await w.history()

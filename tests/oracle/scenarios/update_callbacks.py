@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.update.v1 import Input, Meta, Request, WaitPolicy
 from temporalio.api.workflowservice import v1 as api
 
@@ -105,6 +106,7 @@ async def of_an_update_when_continued_as_new(w: World) -> None:
         await w.step(v.continue_as_new())
         w.note("delivered", (await receiver.delivered()).shown())
         await until_state(w, "SUCCEEDED", run_id=first.workflow_execution_info.execution.run_id)
+        await w.until(EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
         await w.describe()
 
 

@@ -115,6 +115,18 @@ async def completed_at_once(w: World) -> None:
 
 
 @scenario()
+async def of_a_worker_with_a_build_id(w: World) -> None:
+    """The task that an update asked for is, when it is written, that of the worker that took it."""
+    await idle(w)
+    update = await asked(w)
+    task = await w.poll(worker_version_capabilities={"build_id": "1.0"})
+    done = {"messages": [accept(task), respond()], "worker_version_stamp": {"build_id": "1.0"}}
+    await w.complete(task, speak(accept(task)), speak(respond()), **done)
+    await update
+    await w.history()
+
+
+@scenario()
 async def answered_later(w: World) -> None:
     """Accepted in one task, answered in another; waited for at each stage."""
     await idle(w)
@@ -396,12 +408,13 @@ def pair(w: World, update: Any = None, **fields: Any) -> Any:
     )
 
 
-@scenario(
-    Difference(
-        "* ExecuteMultiOperation.reply.responses[1].update_workflow.link",
-        "the real server leaves the link out when the update is known already; UpdateWorkflowExecution gives it, on both",
-    )
+LINK_OF_KNOWN = Difference(
+    "* ExecuteMultiOperation.reply.responses[1].update_workflow.link",
+    "the real server leaves the link out when the update is known already; UpdateWorkflowExecution gives it, on both",
 )
+
+
+@scenario(LINK_OF_KNOWN)
 async def with_start(w: World) -> None:
     """A workflow is started, and updated in its first task."""
     both = asyncio.create_task(w.call("ExecuteMultiOperation", pair(w), seconds=8))
@@ -424,6 +437,34 @@ async def with_start_of_an_open_workflow(w: World) -> None:
     task = await w.poll()
     await w.complete(task, messages=[reject(task)])
     await both
+    await w.history()
+
+
+@scenario(LINK_OF_KNOWN)
+async def with_start_of_a_closed_workflow(w: World) -> None:
+    """An update that the last run has answered is not asked again, whatever the policies say."""
+    both = asyncio.create_task(w.call("ExecuteMultiOperation", pair(w), seconds=8))
+    task = await w.poll(record=False)
+    await w.complete(task, speak(accept(task)), speak(respond()), v.complete(), messages=[accept(task), respond()])
+    await both
+    for policy in ("ALLOW_DUPLICATE", "REJECT_DUPLICATE"):
+        await w.call("ExecuteMultiOperation", pair(w, workflow_id_reuse_policy=f"WORKFLOW_ID_REUSE_POLICY_{policy}"))
+    another = pair(w, request(w, "another"), workflow_id_reuse_policy="WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE")
+    await w.call("ExecuteMultiOperation", another)
+
+
+@scenario()
+async def with_start_of_a_workflow_that_closed_without_an_answer(w: World) -> None:
+    """An update that was accepted and never answered belongs to its run: the next start is a start like any other."""
+    both = asyncio.create_task(w.call("ExecuteMultiOperation", pair(w, request(w, stage=ACCEPTED)), seconds=8))
+    task = await w.poll(record=False)
+    await w.complete(task, speak(accept(task)), v.complete(), messages=[accept(task)])
+    await both
+    await w.call("ExecuteMultiOperation", pair(w, workflow_id_reuse_policy="WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE"))
+    again = asyncio.create_task(w.call("ExecuteMultiOperation", pair(w), seconds=8))
+    task = await w.poll(record=False)
+    await w.complete(task, speak(accept(task)), speak(respond()), v.complete(), messages=[accept(task), respond()])
+    await again
     await w.history()
 
 

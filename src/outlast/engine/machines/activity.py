@@ -78,7 +78,7 @@ def schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes, event
         attributes.priority.CopyFrom(command.priority)
     attributes.use_workflow_build_id = command.use_workflow_build_id
     attributes.retry_policy.CopyFrom(filled(command.retry_policy))
-    fill_timeouts(draft.run.run_timeout, command, attributes)
+    fill_timeouts(draft.run.run_timeout or 0, command, attributes)
     draft.add(event)
     offer(draft, draft.activities[event.event_id])
     return event
@@ -101,7 +101,7 @@ def evolve_scheduled(draft: Draft, event: HistoryEvent) -> None:
             schedule_to_start=nanoseconds(attributes.schedule_to_start_timeout),
             start_to_close=nanoseconds(attributes.start_to_close_timeout),
             heartbeat=nanoseconds(attributes.heartbeat_timeout),
-            priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else b"",
+            priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else None,
             retry_deadline=now + to_close if to_close else 0,
         ),
     )
@@ -184,14 +184,15 @@ def start(draft: Draft, poll: StartActivity) -> None:
         return
     if draft.run.paused is not None or not activity.offered:
         raise NotFound(ACTIVITY_NOT_FOUND)
-    begin(draft, poll.scheduled_event_id, poll.request_id, poll.identity)
+    begin(draft, poll.scheduled_event_id, poll.request_id, poll.identity, poll.worker_version)
 
 
-def begin(draft: Draft, scheduled_event_id: int, request_id: str, identity: str) -> None:
+def begin(draft: Draft, scheduled_event_id: int, request_id: str, identity: str, worker_version: bytes = b"") -> None:
     activity = draft.activities.edit(scheduled_event_id)
     activity.started_time = activity.last_started_time = draft.now
     activity.request_id = request_id
     activity.identity = identity
+    activity.worker_version = worker_version
     activity.offered = True
     draft.changed = True
 
@@ -207,6 +208,7 @@ def release(draft: Draft, release: ReleaseActivity) -> None:
     activity.started_time = 0
     activity.request_id = ""
     activity.identity = ""
+    activity.worker_version = b""
     draft.changed = True
     activity.offered = not activity.paused
     offer(draft, activity)
@@ -356,6 +358,8 @@ def _write_started(draft: Draft, activity: Activity) -> int:
     attributes.identity = activity.identity
     attributes.request_id = activity.request_id
     attributes.attempt = activity.attempt
+    if activity.worker_version:
+        attributes.worker_version.ParseFromString(activity.worker_version)
     if activity.last_failure:
         attributes.last_failure.ParseFromString(activity.last_failure)
     return draft.add(event).event_id

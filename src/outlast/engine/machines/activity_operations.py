@@ -278,7 +278,7 @@ def _to_wire(options: ActivityOptions) -> WireOptions:
     set_duration(wire.schedule_to_start_timeout, options.schedule_to_start)
     set_duration(wire.start_to_close_timeout, options.start_to_close)
     set_duration(wire.heartbeat_timeout, options.heartbeat)
-    if options.priority:
+    if options.priority is not None:
         wire.priority.CopyFrom(Priority.FromString(options.priority))
     return wire
 
@@ -293,5 +293,5 @@ def _from_wire(wire: WireOptions, activity: Activity) -> ActivityOptions:
         nanoseconds(wire.start_to_close_timeout),
         nanoseconds(wire.heartbeat_timeout),
         msgspec.structs.replace(from_wire(wire.retry_policy), non_retryable_error_types=not_retried),
-        wire.priority.SerializeToString() if wire.HasField("priority") else b"",
+        wire.priority.SerializeToString() if wire.HasField("priority") else None,
     )

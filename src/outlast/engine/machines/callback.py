@@ -93,7 +93,7 @@ def answered(draft: Draft, answer: CallbackAnswered) -> None:
         return
     callback = draft.callbacks.edit(answer.number)
     callback.attempt += 1
-    callback.last_attempt_complete_time = draft.now
+    callback.last_attempt_complete_time = draft.context.now
     callback.failure = answer.failure
     draft.changed = True
     if not answer.failure:
@@ -102,7 +102,7 @@ def answered(draft: Draft, answer: CallbackAnswered) -> None:
         callback.state = DELIVERY_FAILED
     else:
         callback.state = BACKING_OFF
-        callback.next_attempt_time = draft.now + _backoff(draft, callback.attempt)
+        callback.next_attempt_time = draft.context.now + _backoff(draft, callback.attempt)
 
 
 def _backoff(draft: Draft, attempt: int) -> int:

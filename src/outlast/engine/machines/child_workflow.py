@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from temporalio.api.command.v1 import StartChildWorkflowExecutionCommandAttributes
+from temporalio.api.common.v1 import Priority
 from temporalio.api.enums.v1 import (
     ContinueAsNewInitiator,
     EventType,
@@ -28,7 +29,7 @@ from outlast.engine import limits, wire
 from outlast.engine.checks import duration_flaw, queue_name_flaw, shown, size_bytes, too_long
 from outlast.engine.cron import check_cron, next_backoff
 from outlast.engine.machines import start as first_event
-from outlast.engine.machines import workflow_task
+from outlast.engine.machines import time_skipping, workflow_task
 from outlast.engine.machines.properties import admit_search_attributes
 from outlast.engine.refusals import (
     WORKFLOW_COMPLETED,
@@ -140,7 +141,7 @@ def initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes
         nanoseconds(command.workflow_run_timeout),
         nanoseconds(command.workflow_task_timeout),
     )
-    if timeouts.HasField("workflow_execution_timeout"):
+    if command.HasField("workflow_execution_timeout"):
         attributes.workflow_execution_timeout.CopyFrom(timeouts.workflow_execution_timeout)
     attributes.workflow_run_timeout.CopyFrom(timeouts.workflow_run_timeout)
     attributes.workflow_task_timeout.CopyFrom(timeouts.workflow_task_timeout)
@@ -149,6 +150,7 @@ def initiate(draft: Draft, command: StartChildWorkflowExecutionCommandAttributes
     attributes.control = command.control
     attributes.cron_schedule = command.cron_schedule
     attributes.inherit_build_id = command.inherit_build_id
+    time_skipping.hand_to_child(run, attributes)
     draft.add(event)
     draft.effects.append(StartChild(event.event_id))
 
@@ -170,6 +172,7 @@ def evolve_initiated(draft: Draft, event: HistoryEvent) -> None:
 def start_of_child(parent: Run, initiated: HistoryEvent, now: int) -> Start:
     """What begins the child that INITIATED asks for."""
     asked = initiated.start_child_workflow_execution_initiated_event_attributes
+    now += nanoseconds(asked.time_skipping_state_propagation.initial_skipped_duration)
     attributes = WorkflowExecutionStartedEventAttributes(workflow_id=asked.workflow_id, cron_schedule=asked.cron_schedule, attempt=1)
     attributes.workflow_type.CopyFrom(asked.workflow_type)
     attributes.task_queue.CopyFrom(asked.task_queue)
@@ -184,11 +187,13 @@ def start_of_child(parent: Run, initiated: HistoryEvent, now: int) -> Start:
         "workflow_execution_timeout",
         "workflow_run_timeout",
         "workflow_task_timeout",
+        "time_skipping_config",
+        "time_skipping_state_propagation",
     ):
         if wire.has(asked, name):
             getattr(attributes, name).CopyFrom(getattr(asked, name))
-    if not attributes.HasField("priority") and parent.priority:
-        attributes.priority.ParseFromString(parent.priority)
+    if not attributes.HasField("priority") and parent.priority is not None:
+        attributes.priority.CopyFrom(Priority.FromString(parent.priority))
     attributes.parent_workflow_namespace = parent.namespace
     attributes.parent_workflow_namespace_id = parent.namespace_id
     attributes.parent_workflow_execution.workflow_id = parent.workflow_id

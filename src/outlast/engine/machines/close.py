@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from temporalio.api.common.v1 import Link, Payloads
+from temporalio.api.common.v1 import Link, Payloads, Priority
 from temporalio.api.enums.v1 import (
     ContinueAsNewInitiator,
     EventType,
@@ -21,7 +21,7 @@ from temporalio.api.history.v1 import (
 
 from outlast.engine import state
 from outlast.engine.cron import next_backoff
-from outlast.engine.machines import callback, workflow_task
+from outlast.engine.machines import callback, time_skipping, workflow_task
 from outlast.engine.refusals import WORKFLOW_COMPLETED, NotFound
 from outlast.engine.retry import decide_retry
 from outlast.engine.transition import ApplyClosePolicy, NotifyParent
@@ -48,7 +48,7 @@ def evolve_closed(draft: Draft, event: HistoryEvent) -> None:
     run = draft.run
     run.status = STATUSES[event.event_type]
     run.close_time = draft.now
-    run.delete_at = draft.now + draft.context.namespace.retention
+    run.delete_at = draft.context.now + draft.context.namespace.retention
     run.workflow_task = None
     attributes = getattr(event, event.WhichOneof("attributes") or "")
     run.new_run_id = getattr(attributes, "new_execution_run_id", "")
@@ -94,8 +94,8 @@ def delete(draft: Draft) -> None:
     """The run's time is over: it will be forgotten as soon as nobody has to hear of it any more."""
     if draft.run.open:
         write_terminated(draft, "Delete workflow execution", workflow_task.SERVER_IDENTITY)
-    if draft.run.delete_at > draft.now or not draft.run.delete_at:
-        draft.run.delete_at = draft.now
+    if draft.run.delete_at > draft.context.now or not draft.run.delete_at:
+        draft.run.delete_at = draft.context.now
         draft.changed = True
 
 
@@ -176,6 +176,7 @@ def _following(draft: Draft, attributes: WorkflowExecutionStartedEventAttributes
     run = draft.run
     if run.execution_expiration:
         set_time(attributes.workflow_execution_expiration_time, run.execution_expiration)
+    time_skipping.hand_on(run, attributes)
     attributes.prev_auto_reset_points.SetInParent()
     if run.reset_points:
         attributes.prev_auto_reset_points.ParseFromString(run.reset_points)
@@ -212,9 +213,9 @@ def following_run(draft: Draft, attributes: WorkflowExecutionStartedEventAttribu
         attributes.parent_initiated_event_id = parent.initiated_event_id
         attributes.root_workflow_execution.workflow_id = run.root_workflow_id
         attributes.root_workflow_execution.run_id = run.root_run_id
-    if run.priority:
-        attributes.priority.ParseFromString(run.priority)
-    if run.execution_timeout:
+    if run.priority is not None:
+        attributes.priority.CopyFrom(Priority.FromString(run.priority))
+    if run.execution_timeout is not None:
         set_duration(attributes.workflow_execution_timeout, run.execution_timeout)
     callback.carry(draft, attributes)
     return _following(draft, attributes)

@@ -81,8 +81,8 @@ def continue_as_new(draft: Draft, command: ContinueAsNewWorkflowExecutionCommand
     following.attempt = run.attempt + 1 if by_retry else 1
     first_event.set_timeouts(
         following,
-        run.execution_timeout,
-        nanoseconds(command.workflow_run_timeout) or run.run_timeout,
+        run.execution_timeout or 0,
+        nanoseconds(command.workflow_run_timeout) or run.run_timeout or 0,
         nanoseconds(command.workflow_task_timeout) or run.task_timeout,
     )
     following.workflow_run_timeout.SetInParent()
@@ -96,10 +96,8 @@ def continue_as_new(draft: Draft, command: ContinueAsNewWorkflowExecutionCommand
     attributes.task_queue.CopyFrom(following.task_queue)
     attributes.workflow_run_timeout.CopyFrom(following.workflow_run_timeout)
     attributes.workflow_task_timeout.CopyFrom(following.workflow_task_timeout)
-    if command.HasField("backoff_start_interval"):
-        attributes.backoff_start_interval.CopyFrom(following.first_workflow_task_backoff)
     attributes.initiator = command.initiator
-    for name in (*_FROM_COMMAND_ALONE, "failure"):
+    for name in (*_FROM_COMMAND_ALONE, "failure", "backoff_start_interval"):
         if wire.has(command, name):
             getattr(attributes, name).CopyFrom(getattr(command, name))
     if following.HasField("search_attributes"):

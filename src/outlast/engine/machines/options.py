@@ -12,10 +12,11 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
 
 from outlast.engine import wire
-from outlast.engine.machines import callback
+from outlast.engine.machines import callback, time_skipping
 from outlast.engine.refusals import WORKFLOW_COMPLETED, NotFound
 from outlast.engine.state import Attached, Run
 from outlast.engine.triggers import Attach, AttachToUpdate, UpdateOptions
+from outlast.engine.wire import moment
 from outlast.engine.work import offer_workflow_task
 
 if TYPE_CHECKING:
@@ -54,8 +55,11 @@ def options_of(run: Run) -> WorkflowExecutionOptions:
     options = WorkflowExecutionOptions()
     if run.versioning_override:
         options.versioning_override.ParseFromString(run.versioning_override)
-    if run.priority:
-        options.priority.ParseFromString(run.priority)
+    if run.priority is not None:
+        options.priority.CopyFrom(Priority.FromString(run.priority))
+    config = time_skipping.config_of(run.time_skipping)
+    if config is not None:
+        options.time_skipping_config.CopyFrom(config)
     return options
 
 
@@ -67,7 +71,9 @@ def update(draft: Draft, wanted: UpdateOptions) -> None:
     merged = options_of(run)
     for path in wanted.paths:
         _copy(wanted.given, merged, path.split("."))
-    if merged == options_of(run):
+    before = options_of(run)
+    forwards = "time_skipping_config" in wanted.paths and merged.time_skipping_config.HasField("fast_forward_config")
+    if merged == before and not forwards:  # the same fast-forward again is another one, from now on
         return
     event = _event(draft)
     attributes = event.workflow_execution_options_updated_event_attributes
@@ -78,6 +84,10 @@ def update(draft: Draft, wanted: UpdateOptions) -> None:
         attributes.unset_versioning_override = True
     if merged.HasField("priority"):
         attributes.priority.CopyFrom(merged.priority)
+    if merged.HasField("time_skipping_config"):
+        attributes.time_skipping_config.CopyFrom(merged.time_skipping_config)
+    given, had = merged.HasField("time_skipping_config"), before.HasField("time_skipping_config")
+    attributes.time_skipping_config_updated = forwards or given != had or merged.time_skipping_config != before.time_skipping_config
     draft.add(event)
     task = run.workflow_task
     if task is not None and not task.started:
@@ -118,6 +128,9 @@ def evolve_updated(draft: Draft, event: HistoryEvent) -> None:
         draft.run.versioning_override = b""
     if attributes.HasField("priority"):
         draft.run.priority = _bytes(attributes.priority)
+    if attributes.time_skipping_config_updated:
+        config = attributes.time_skipping_config if attributes.HasField("time_skipping_config") else None
+        time_skipping.evolve_configured(draft, config, moment(event.event_time))
 
 
 def _bytes(message: VersioningOverride | Priority) -> bytes:

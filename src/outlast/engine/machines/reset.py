@@ -14,7 +14,7 @@ from temporalio.api.enums.v1 import EventType, UpdateAdmittedEventOrigin, Workfl
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast.engine.draft import Draft
-from outlast.engine.machines import start, workflow_task
+from outlast.engine.machines import start, time_skipping, workflow_task
 from outlast.engine.refusals import InvalidArgument
 from outlast.engine.state import Execution
 from outlast.engine.work import pending_work
@@ -77,6 +77,7 @@ def begin_again(reset: Reset, context: Context) -> Transition:
     workflow_task.schedule(draft)
     draft.visible = True
     draft.changed = True
+    time_skipping.skip(draft)
     draft.effects = pending_work(draft.snapshot())
     return draft.freeze()
 

@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import (
 
 from outlast.engine import limits, wire
 from outlast.engine.cron import next_backoff
-from outlast.engine.machines import callback
+from outlast.engine.machines import callback, time_skipping
 from outlast.engine.retry import filled, from_wire
 from outlast.engine.state import Parent, Run
 from outlast.engine.triggers import NamespaceView
@@ -46,6 +46,8 @@ def attributes_of_request(
             getattr(attributes, name).CopyFrom(getattr(request, name))
     if isinstance(request, StartWorkflowExecutionRequest) and request.completion_callbacks:
         attributes.completion_callbacks.extend(request.completion_callbacks)
+    if request.HasField("time_skipping_config"):
+        attributes.time_skipping_config.CopyFrom(request.time_skipping_config)
     _drop_nil_values(attributes)
     if attributes.HasField("retry_policy"):
         attributes.retry_policy.CopyFrom(filled(attributes.retry_policy))
@@ -119,8 +121,10 @@ def born(namespace: NamespaceView, request_id: str, event: HistoryEvent) -> Run:
         create_request_id=request_id,
         start_time=start_time,
         execution_time=start_time + backoff,
-        execution_timeout=nanoseconds(attributes.workflow_execution_timeout),
-        run_timeout=run_timeout,
+        execution_timeout=(
+            nanoseconds(attributes.workflow_execution_timeout) if attributes.HasField("workflow_execution_timeout") else None
+        ),
+        run_timeout=run_timeout if attributes.HasField("workflow_run_timeout") else None,
         task_timeout=nanoseconds(attributes.workflow_task_timeout),
         execution_expiration=execution_expiration,
         run_expiration=run_expiration,
@@ -131,11 +135,12 @@ def born(namespace: NamespaceView, request_id: str, event: HistoryEvent) -> Run:
         root_workflow_id=attributes.root_workflow_execution.workflow_id,
         root_run_id=attributes.root_workflow_execution.run_id,
         user_metadata=event.user_metadata.SerializeToString() if event.HasField("user_metadata") else b"",
-        priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else b"",
+        priority=attributes.priority.SerializeToString() if attributes.HasField("priority") else None,
         versioning_override=(attributes.versioning_override.SerializeToString() if attributes.HasField("versioning_override") else b""),
         started_links=tuple(link.SerializeToString() for link in event.links),
         continued_from=attributes.continued_execution_run_id,
         first_task_pending=True,
+        time_skipping=time_skipping.born(attributes, start_time),
         reset_points=attributes.prev_auto_reset_points.SerializeToString(),
     )
 

@@ -132,15 +132,16 @@ def start(draft: Draft, poll: StartWorkflowTask) -> None:
         draft.add(_scheduled_event(draft, 1, draft.now, run.task_timeout))
         task = run.workflow_task
         assert task is not None
-    begin(draft, task, poll.request_id, poll.identity)
+    begin(draft, task, poll.request_id, poll.identity, poll.worker_version)
 
 
-def begin(draft: Draft, task: WorkflowTask, request_id: str, identity: str) -> None:
+def begin(draft: Draft, task: WorkflowTask, request_id: str, identity: str, worker_version: bytes = b"") -> None:
     """Mark the task as started: by an event, or, for a transient task, by its virtual id."""
     run = draft.run
     draft.changed = True
     task.request_id = request_id
     task.identity = identity
+    task.worker_version = worker_version
     task.history_size_bytes = run.history_size_bytes
     task.suggestions = _suggestions(draft)
     if task.virtual:
@@ -150,12 +151,12 @@ def begin(draft: Draft, task: WorkflowTask, request_id: str, identity: str) -> N
         draft.add(_started_event(draft, task, draft.now))
 
 
-def started_together(draft: Draft, request_id: str, identity: str) -> None:
+def started_together(draft: Draft, request_id: str, identity: str, worker_version: bytes = b"") -> None:
     """Start the task that this very draft scheduled, for the worker that is on the line."""
     task = draft.run.workflow_task
     assert task is not None
     draft.effects = [effect for effect in draft.effects if not isinstance(effect, OfferWorkflowTask)]
-    begin(draft, task, request_id, identity)
+    begin(draft, task, request_id, identity, worker_version)
     draft.new_workflow_task = True
 
 
@@ -179,6 +180,8 @@ def _started_event(draft: Draft, task: WorkflowTask, when: int) -> HistoryEvent:
     attributes.identity = task.identity
     attributes.request_id = task.request_id
     attributes.history_size_bytes = task.history_size_bytes
+    if task.worker_version:
+        attributes.worker_version.ParseFromString(task.worker_version)
     if task.suggestions:
         attributes.suggest_continue_as_new = True
         attributes.suggest_continue_as_new_reasons.extend(task.suggestions)  # type: ignore[arg-type]
@@ -194,18 +197,22 @@ def evolve_started(draft: Draft, event: HistoryEvent) -> None:
     task.started_time = moment(event.event_time)
     task.identity = attributes.identity
     task.request_id = attributes.request_id
+    task.worker_version = attributes.worker_version.SerializeToString()
     task.history_size_bytes = attributes.history_size_bytes
     task.suggestions = tuple(attributes.suggest_continue_as_new_reasons)
 
 
 def virtual_events(draft: Draft, task: WorkflowTask, identity: str) -> list[HistoryEvent]:
-    """The scheduled and (if started) started events of a transient task, as a worker sees them, numbered but not written."""
+    """The scheduled and (if started) started events of a transient task, as a worker sees them, numbered but not written.
+
+    They do not say the worker's version, which it knows."""
     scheduled = _scheduled_event(draft, task.attempt, task.scheduled_time, task.timeout)
     scheduled.event_id = task.scheduled_event_id
     if not task.started:
         return [scheduled]
     started = _started_event(draft, task, task.started_time)
     started.workflow_task_started_event_attributes.identity = identity
+    started.workflow_task_started_event_attributes.ClearField("worker_version")
     started.event_id = task.started_event_id
     return [scheduled, started]
 
@@ -265,6 +272,7 @@ def make_real(draft: Draft, task: WorkflowTask, identity: str) -> None:
     real.sticky_queue, real.schedule_to_start_timeout = sticky
     if started_event_id:
         real.identity, real.request_id = identity, request_id
+        real.worker_version = task.worker_version
         real.history_size_bytes = task.history_size_bytes
         real.suggestions = task.suggestions
         draft.add(_started_event(draft, real, started_time))
@@ -276,6 +284,7 @@ def evolve_completed(draft: Draft, event: HistoryEvent) -> None:
     run.workflow_task_attempt = 1
     run.last_started_event_id = event.workflow_task_completed_event_attributes.started_event_id
     run.last_completed_event_id = event.event_id
+    run.worker_version = event.workflow_task_completed_event_attributes.worker_version.SerializeToString()
     run.close_attempted = False
     _add_reset_point(draft, event)
     _add_build_ids(draft, event.workflow_task_completed_event_attributes)

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
-from temporalio.api.workflowservice.v1 import service_pb2
+from temporalio.api.operatorservice.v1 import service_pb2 as operator_service
+from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 
 from outlast.engine.refusals import Refusal
 from outlast.server.frontend.codes import StatusCode
@@ -20,7 +21,8 @@ logger = logging.getLogger(__name__)
 Reply = Message | bytes
 """A reply that is made of stored bytes is joined, not parsed."""
 Handler = Callable[[Any, "Call"], Awaitable[Reply]]  # each handler takes the request type of its own call
-SERVICE: ServiceDescriptor = service_pb2.DESCRIPTOR.services_by_name["WorkflowService"]
+WORKFLOW_SERVICE = workflow_service.DESCRIPTOR.services_by_name["WorkflowService"]
+OPERATOR_SERVICE = operator_service.DESCRIPTOR.services_by_name["OperatorService"]
 
 
 class Call:

@@ -8,6 +8,7 @@ from temporalio.api.common.v1 import (
     Link,
     Payloads,
     Priority,
+    TimeSkippingConfig,
     WorkflowExecution,
 )
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy as Conflict
@@ -26,6 +27,9 @@ from outlast.engine.retry import check_retry_policy, filled
 from outlast.engine.triggers import NamespaceView
 from outlast.server.frontend.callbacks import check_callbacks, linked
 from outlast.server.frontend.features import Features
+from outlast.server.frontend.limits import SESSION_SKIPS_DEFAULT
+
+TIME_SKIPPING_OFF = "The Time-Skipping feature is not enabled for namespace."
 
 
 def check_start(
@@ -57,7 +61,8 @@ def check_start(
         request.search_attributes.CopyFrom(search_attributes.admit(request.search_attributes, namespace))
     check_priority(request.priority)
     _check_attached(request, features)
-    _check_unsupported(request)
+    if request.HasField("time_skipping_config"):
+        check_time_skipping(request.time_skipping_config, features)
     check_blob(request.input)
     if request.memo.ByteSize() > limits.MEMO_BYTES_MAX:
         raise InvalidArgument("Memo size exceeds limit.")
@@ -172,10 +177,25 @@ def _check_attached(request: StartWorkflowExecutionRequest | SignalWithStartWork
         check_links(request)
 
 
-def _check_unsupported(request: StartWorkflowExecutionRequest | SignalWithStartWorkflowExecutionRequest) -> None:
-    """Never accept what would be silently left undone."""
-    if request.HasField("time_skipping_config"):
-        raise Unsupported("The Time-Skipping feature is not enabled for namespace.")
+def check_time_skipping(config: TimeSkippingConfig, features: Features) -> None:
+    """Refuse a configuration that cannot be; fill in the default number of skips."""
+    if not features.time_skipping:
+        raise Unsupported(TIME_SKIPPING_OFF)
+    if config.max_session_skip_count <= 0:
+        config.max_session_skip_count = SESSION_SKIPS_DEFAULT
+    if not config.HasField("fast_forward_config"):
+        return
+    forward = config.fast_forward_config
+    if forward.duration.ToNanoseconds() <= 0:
+        raise InvalidArgument("Time skipping config invalid: fast_forward duration must be positive")
+    check_forward_id(forward.id)
+    if not config.enabled:
+        raise InvalidArgument("time_skipping_config: cannot set fast_forward when enabled is false")
+
+
+def check_forward_id(forward_id: str) -> None:
+    if not forward_id.strip():
+        raise InvalidArgument("Time skipping config invalid: fast_forward_id must be set")
 
 
 def check_identity(identity: str) -> None:

@@ -23,17 +23,21 @@ from outlast.engine.retry import to_wire
 from outlast.engine.state import DELIVERY_FAILED, Activity, Callback, Execution, Run
 from outlast.engine.triggers import NamespaceView
 from outlast.engine.wire import set_duration, set_time
+from outlast.server.frontend import time_skipping
 from outlast.server.store.protocol import VisibilityRecord
 
 _UNSET_S = -62135596800
 """The reference server's "no time": Go's zero time in seconds."""
 
 
-def describe_execution(execution: Execution, namespace: NamespaceView) -> DescribeWorkflowExecutionResponse:
+def describe_execution(execution: Execution, namespace: NamespaceView, now: int) -> DescribeWorkflowExecutionResponse:
+    """What is known of a run at the world's time `now`."""
     described = DescribeWorkflowExecutionResponse()
     _config(execution.run, described)
     _info(execution, namespace, described.workflow_execution_info)
     _extended(execution, described)
+    if execution.run.time_skipping is not None:
+        described.workflow_extended_info.time_skipping_info.CopyFrom(time_skipping.shown(execution.run.time_skipping, now))
     described.pending_activities.extend(_pending_activity(activity) for activity in execution.activities.values())
     _pending_children(execution, described)
     described.callbacks.extend(_callback(callback) for callback in execution.callbacks.values())
@@ -46,10 +50,9 @@ def _config(run: Run, described: DescribeWorkflowExecutionResponse) -> None:
     config = described.execution_config
     config.task_queue.name = run.task_queue
     config.task_queue.kind = TaskQueueKind.TASK_QUEUE_KIND_NORMAL
-    if run.execution_timeout:
+    if run.execution_timeout is not None:
         set_duration(config.workflow_execution_timeout, run.execution_timeout)
-    by_command = run.continued_from and run.attempt == 1 and not run.cron_schedule
-    if run.run_timeout or by_command:  # the reference server shows a timeout of nothing after continue-as-new
+    if run.run_timeout is not None:
         set_duration(config.workflow_run_timeout, run.run_timeout)
     set_duration(config.default_workflow_task_timeout, run.task_timeout)
     if run.user_metadata:
@@ -84,8 +87,10 @@ def _info(execution: Execution, namespace: NamespaceView, info: WorkflowExecutio
     attributes = SearchAttributes(indexed_fields={key: Payload.FromString(data) for key, data in execution.search_attributes.items()})
     typed_search_attributes(attributes, namespace)
     info.search_attributes.CopyFrom(attributes)
+    if run.worker_version:
+        info.most_recent_worker_version_stamp.ParseFromString(run.worker_version)
     info.auto_reset_points.CopyFrom(ResetPoints.FromString(run.reset_points))
-    if run.priority:
+    if run.priority is not None:
         info.priority.CopyFrom(Priority.FromString(run.priority))
 
 
@@ -168,7 +173,7 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
     if not activity.started and not activity.offered and not activity.paused:
         set_time(info.next_attempt_schedule_time, activity.attempt_scheduled_time)
         set_duration(info.current_retry_interval, activity.retry_interval)
-    if activity.priority:
+    if activity.priority is not None:
         info.priority.CopyFrom(Priority.FromString(activity.priority))
     if activity.pause is not None:
         info.paused = True
@@ -201,7 +206,7 @@ def _activity_options(activity: Activity, info: PendingActivityInfo) -> None:
     set_duration(options.heartbeat_timeout, activity.heartbeat)
     options.retry_policy.CopyFrom(to_wire(activity.retry_policy))
     options.retry_policy.ClearField("non_retryable_error_types")
-    if activity.priority:
+    if activity.priority is not None:
         options.priority.CopyFrom(Priority.FromString(activity.priority))
 
 

@@ -1,6 +1,7 @@
 """The registry of namespaces: read once, kept in memory, written through."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from uuid import NAMESPACE_DNS, uuid4, uuid5
 
@@ -70,6 +71,7 @@ class NamespaceRegistry:
         self._by_name: dict[str, Namespace] = {}
         self._views: dict[str, NamespaceView] = {}
         self._ids: dict[str, str] = {}
+        self._changing = asyncio.Lock()
 
     async def open(self) -> None:
         self._keep(SYSTEM)
@@ -87,6 +89,14 @@ class NamespaceRegistry:
         """Durable when this returns."""
         await self._store.write_namespace(StoredNamespace(namespace.id, namespace.name, _encode(namespace)))
         self._keep(namespace)
+
+    async def change(self, name: str, change: Callable[[Namespace], Namespace]) -> None:
+        """Replace a namespace that is registered; one change after the other. Durable when this returns."""
+        async with self._changing:
+            known = self._by_name[name]
+            changed = change(known)
+            if changed != known:
+                await self.register(changed)
 
     async def ensure(self, name: str, search_attributes: Mapping[str, int]) -> None:
         """Have a namespace of this name with these custom search attributes, as a server's flags ask."""

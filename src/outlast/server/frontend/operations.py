@@ -76,6 +76,8 @@ class OperatorCalls:
             raise InvalidArgument("UpdateMask is required")
         _check_mask(request.update_mask)
         checks.check_priority(request.workflow_execution_options.priority)
+        if request.workflow_execution_options.HasField("time_skipping_config"):
+            checks.check_time_skipping(request.workflow_execution_options.time_skipping_config, self._features)
         key = ExecutionKey(namespace.id, request.workflow_execution.workflow_id, request.workflow_execution.run_id)
         trigger = UpdateOptions(request.workflow_execution_options, tuple(request.update_mask.paths), request.identity)
         transition = await self._shard.update(key, trigger)
@@ -105,6 +107,8 @@ def _check_mask(mask: FieldMask) -> None:
         if not FieldMask(paths=[path]).IsValidForDescriptor(WorkflowExecutionOptions.DESCRIPTOR):
             name = WorkflowExecutionOptions.DESCRIPTOR.full_name
             raise InvalidArgument(f'error parsing UpdateMask: proto: invalid path "{path}" for message "{name}"')
+        if path.startswith("time_skipping_config."):
+            raise InvalidArgument("error applying update_options: time_skipping_config doesn't support partial update")
 
 
 def _key(request: PauseWorkflowExecutionRequest | UnpauseWorkflowExecutionRequest, namespace: NamespaceView) -> ExecutionKey:

@@ -1,4 +1,4 @@
-"""The WorkflowService: which call is answered by what. What is not in this table is not built."""
+"""The services: which call is answered by what. What is not in these tables is not built."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,10 @@ from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.calls import Handler
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.operations import OperatorCalls
+from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
@@ -21,9 +23,10 @@ def handlers(
     histories: HistoryCalls,
     workers: WorkerCalls,
     activities: ActivityOperationCalls,
+    skipping: TimeSkippingCalls,
     queues: TaskQueueCalls,
 ) -> Mapping[str, Handler]:
-    """Every call that is built, by its name on the wire."""
+    """Every call of the WorkflowService that is built, by its name on the wire."""
     return {
         "GetSystemInfo": system.get_system_info,
         "GetClusterInfo": system.get_cluster_info,
@@ -43,6 +46,7 @@ def handlers(
         "PauseWorkflowExecution": operations.pause,
         "UnpauseWorkflowExecution": operations.unpause,
         "UpdateWorkflowExecutionOptions": operations.update_options,
+        "PollWorkflowExecutionTimeSkipping": skipping.poll,
         "DeleteWorkflowExecution": operations.delete,
         "GetWorkflowExecutionHistory": histories.get_history,
         "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
@@ -69,4 +73,13 @@ def handlers(
         "UpdateActivityOptions": activities.update_options,
         "DescribeTaskQueue": queues.describe,
         "ShutdownWorker": queues.shutdown_worker,
+    }
+
+
+def operator_handlers(search_attributes: SearchAttributeCalls) -> Mapping[str, Handler]:
+    """Every call of the OperatorService that is built, by its name on the wire."""
+    return {
+        "AddSearchAttributes": search_attributes.add,
+        "RemoveSearchAttributes": search_attributes.remove,
+        "ListSearchAttributes": search_attributes.list,
     }

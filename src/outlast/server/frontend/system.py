@@ -51,6 +51,7 @@ class SystemCalls:
         has.encoded_failure_attributes = True
         has.sdk_metadata = True
         has.upsert_memo = True
+        has.build_id_based_versioning = True
         has.eager_workflow_start = True
         return info
 

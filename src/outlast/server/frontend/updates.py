@@ -107,9 +107,9 @@ class UpdateCalls:
     async def _known(
         self, namespace: NamespaceView, start: StartWorkflowExecutionRequest, update: UpdateWorkflowExecutionRequest
     ) -> StartWorkflowExecutionResponse | None:
-        """The current run, if it has seen the update already: then nothing is started, whatever the policies say."""
+        """The current run, if it works on the update or has answered it: then nothing is started, whatever the policies say."""
         entity = await self._shard.find_current(WorkflowKey(namespace.id, start.workflow_id))
-        if entity is None or not self._updates.knows(entity, update.request.meta.update_id):
+        if entity is None or not self._updates.serves(entity, update.request.meta.update_id):
             return None
         run = (await self._shard.readable(entity)).run
         return StartWorkflowExecutionResponse(run_id=run.run_id, status=run.status)  # type: ignore[arg-type]

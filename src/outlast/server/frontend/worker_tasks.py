@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from temporalio.api.common.v1 import Payloads, Priority
+from temporalio.api.common.v1 import Payloads, Priority, WorkerVersionStamp
 from temporalio.api.enums.v1 import QueryResultType, TaskQueueKind
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.query.v1 import QueryRejected, WorkflowQuery, WorkflowQueryResult
@@ -88,7 +88,7 @@ class WorkerCalls:
         timeout_s = task_poll_s(call)
         sticky = request.task_queue.kind == TaskQueueKind.TASK_QUEUE_KIND_STICKY
         queue = QueueName(namespace.id, request.task_queue.name, QueueKind.WORKFLOW, sticky)
-        poller = Poller(request.identity, new_run_id(), request.worker_instance_key)
+        poller = Poller(request.identity, new_run_id(), request.worker_instance_key, worker_version=_version(request))
         task = await self._shard.matching.poll(queue, poller, timeout_s)
         if task is None:
             return b""
@@ -166,7 +166,7 @@ class WorkerCalls:
         queue = QueueName(namespace.id, request.task_queue.name, QueueKind.ACTIVITY)
         rate = request.task_queue_metadata.max_tasks_per_second
         rate_per_second = rate.value if request.task_queue_metadata.HasField("max_tasks_per_second") else 100_000.0
-        poller = Poller(request.identity, new_run_id(), request.worker_instance_key, rate_per_second)
+        poller = Poller(request.identity, new_run_id(), request.worker_instance_key, rate_per_second, _version(request))
         task = await self._shard.matching.poll(queue, poller, timeout_s)
         if task is None:
             return PollActivityTaskQueueResponse()
@@ -289,6 +289,12 @@ def _details(
     return request.details if request.HasField("details") else None
 
 
+def _version(poll: PollWorkflowTaskQueueRequest | PollActivityTaskQueueRequest) -> bytes:
+    """The stamp that the worker's events will carry."""
+    told = poll.worker_version_capabilities
+    return WorkerVersionStamp(build_id=told.build_id, use_versioning=told.use_versioning).SerializeToString()
+
+
 # Replies
 
 
@@ -358,9 +364,8 @@ def activity_reply(started: StartedActivity) -> PollActivityTaskQueueResponse:
     return reply
 
 
-def _add_priority(reply: PollActivityTaskQueueResponse, of_run: bytes, of_activity: bytes) -> None:
+def _add_priority(reply: PollActivityTaskQueueResponse, of_run: bytes | None, of_activity: bytes | None) -> None:
     """The activity's priority over the workflow's, field by field."""
-    if of_run:
-        reply.priority.MergeFrom(Priority.FromString(of_run))
-    if of_activity:
-        reply.priority.MergeFrom(Priority.FromString(of_activity))
+    for priority in (of_run, of_activity):
+        if priority is not None:
+            reply.priority.MergeFrom(Priority.FromString(priority))

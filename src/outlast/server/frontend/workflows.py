@@ -180,7 +180,7 @@ class WorkflowCalls:
         namespace = self._namespaces.find(request.namespace)
         checks.check_execution(request, request.execution)
         entity = await self._shard.find(_key(namespace, request.execution))
-        return describe_execution(await self._shard.readable(entity), namespace)
+        return describe_execution(await self._shard.readable(entity), namespace, self._shard.clock())
 
 
 def _attachment(request: StartWorkflowExecutionRequest, request_id: str) -> Attach | None:

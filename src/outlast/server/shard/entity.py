@@ -11,7 +11,8 @@ from temporalio.api.update.v1 import Request as UpdateRequest
 
 from outlast.engine.keys import ExecutionKey, PartKey
 from outlast.engine.refusals import Refusal
-from outlast.engine.state import Execution, encode_core
+from outlast.engine.state import Execution
+from outlast.engine.stored import encode_core
 from outlast.engine.transition import Transition
 from outlast.engine.triggers import AttachToUpdate
 from outlast.engine.work import next_due

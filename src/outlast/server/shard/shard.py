@@ -18,7 +18,8 @@ from outlast.engine.keys import ExecutionKey, WorkflowKey
 from outlast.engine.machines.reset import Reset, begin_again
 from outlast.engine.machines.workflow_task import SERVER_IDENTITY
 from outlast.engine.refusals import NotFound
-from outlast.engine.state import Execution, decode_execution
+from outlast.engine.state import Execution
+from outlast.engine.stored import decode_execution
 from outlast.engine.transition import Effect, OfferActivity, OfferWorkflowTask, Transition
 from outlast.engine.triggers import (
     Attach,

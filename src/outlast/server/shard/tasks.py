@@ -63,7 +63,9 @@ class Tasks:
 
     async def _claim_workflow_task(self, queue: QueueName, work: WorkflowWork, poller: Poller) -> StartedTask:
         entity = await self._shard.find(work.key)
-        trigger = StartWorkflowTask(work.scheduled_event_id, work.attempt, poller.request_id, poller.identity, queue.sticky)
+        trigger = StartWorkflowTask(
+            work.scheduled_event_id, work.attempt, poller.request_id, poller.identity, queue.sticky, poller.worker_version
+        )
         self._shard.decide(entity, trigger)
         await self._shard.settled(entity)
         task = await self._workflow_task(entity, poller.request_id, full=not queue.sticky)
@@ -105,7 +107,9 @@ class Tasks:
 
     async def _claim_activity(self, work: ActivityWork, poller: Poller) -> StartedActivity:
         entity = await self._shard.find(work.key)
-        trigger = StartActivity(work.scheduled_event_id, work.attempt, work.stamp, poller.request_id, poller.identity)
+        trigger = StartActivity(
+            work.scheduled_event_id, work.attempt, work.stamp, poller.request_id, poller.identity, poller.worker_version
+        )
         transition = self._shard.decide(entity, trigger)
         await self._shard.settled(entity)
         if transition.refusal is not None:

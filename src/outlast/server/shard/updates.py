@@ -62,6 +62,13 @@ class Updates:
     def knows(self, entity: Entity, update_id: str) -> bool:
         return update_id in entity.execution.updates or update_id in entity.updates
 
+    def serves(self, entity: Entity, update_id: str) -> bool:
+        """Whether the update has been answered, or still can be."""
+        if entity.execution.run.open:
+            return self.knows(entity, update_id)
+        known = entity.execution.updates.get(update_id)
+        return known is not None and known.completed_event_id > 0
+
     def admit(self, entity: Entity, request: Request) -> None:
         """Have a workflow task carry the update, unless it is known already."""
         if self.knows(entity, request.meta.update_id):
