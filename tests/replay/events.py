@@ -91,7 +91,8 @@ class Told:
 
     def completed(self, **attributes: Any) -> int:
         """The server took the answer to the last task."""
-        return self.add(kinds.TASK_COMPLETED, **attributes)
+        started = max(event.event_id for event in self.events if event.event_type == kinds.TASK_STARTED)
+        return self.add(kinds.TASK_COMPLETED, started_event_id=started, **attributes)
 
     def from_scratch(self) -> None:
         """Forget the run: the next task brings the whole history."""

@@ -255,3 +255,59 @@ def test_a_reset_draws_new_numbers_from_the_new_run_on() -> None:
     step = told.task()
 
     assert outcome(step) == [seed_of("old"), seed_of("new"), seed_of("new")]
+
+
+@workflow.defn
+class EndsEarly:
+    """Asks for a timer after the main function has returned."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.over = False
+
+    @workflow.signal
+    async def late(self) -> None:
+        await workflow.wait_condition(lambda: self.over)
+        await asyncio.sleep(1)
+
+    @workflow.signal
+    def note(self, value: str) -> None:
+        self.log.append(value)
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        self.over = True
+        return self.log
+
+
+@pytest.mark.filterwarnings("ignore::outlast.workflow.UnfinishedSignalHandlersWarning")
+@pytest.mark.parametrize(("flags", "fits"), [((1, 2, 3), False), ((1, 2), True)])
+def test_what_comes_after_the_end_is_sent_before_it_but_was_dropped_by_old_workers(flags: tuple[int, ...], fits: bool) -> None:
+    told = Told(EndsEarly)
+    told.add(kinds.SIGNALED, signal_name="late")
+    told.start_task()
+    told.completed(sdk_metadata={"core_used_flags": flags})
+    told.add(kinds.WORKFLOW_COMPLETED)
+
+    step = told.tell(replay_only=True)
+
+    assert (step.failure is None) == fits
+
+
+@pytest.mark.filterwarnings("ignore::outlast.workflow.UnfinishedSignalHandlersWarning")
+def test_now_what_comes_after_the_end_is_sent_before_it() -> None:
+    told = Told(EndsEarly)
+    told.add(kinds.SIGNALED, signal_name="late")
+
+    assert kinds_of(told.task()) == [3, 4]
+
+
+@pytest.mark.parametrize(("enabled", "used"), [((), []), ((2,), [2])])
+def test_a_worker_may_begin_to_apply_what_came_as_one_batch(enabled: tuple[int, ...], used: list[int]) -> None:
+    told = Told(EndsEarly, python_flags=frozenset(enabled))
+    told.add(kinds.SIGNALED, signal_name="note", input=payloads("before"))
+
+    step = told.task()
+
+    assert list(step.metadata.lang_used_flags) == used
+    assert outcome(step) == ["before"]

@@ -128,11 +128,21 @@ class Lingers:
 class NeverEnds:
     @workflow.run
     async def run(self) -> None:
-        for _ in range(1000):
+        while "enough" not in tears:
             try:
                 await asyncio.Event().wait()
             except BaseException:
                 continue
+
+
+@workflow.defn
+class Notices:
+    @workflow.run
+    async def run(self) -> None:
+        try:
+            await asyncio.sleep(1)
+        except BaseException as err:
+            tears.append(f"{type(err).__name__} {workflow.unsafe.is_replaying()}")
 
 
 @workflow.defn
@@ -335,12 +345,25 @@ def test_eviction_leaves_nothing_running_and_no_command_behind(how: str) -> None
     assert told.run._instance.loop.pending() == []
 
 
+def test_a_timer_of_a_run_that_is_evicted_raises_no_cancellation() -> None:
+    tears.clear()
+    told = Told(Notices)
+    told.task()
+
+    told.run.evict()
+
+    assert tears == ["_WorkflowBeingEvictedError True"]
+
+
 def test_code_that_never_ends_is_reported_when_it_is_evicted() -> None:
+    tears.clear()
     told = Told(NeverEnds)
     told.task()
 
     with pytest.raises(RuntimeError, match="swallow their cancellation"):
         told.run.evict()
+    tears.append("enough")
+    told.run.evict()
 
 
 def test_what_asyncio_offers_works_and_the_clock_is_that_of_the_task() -> None:

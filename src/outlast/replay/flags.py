@@ -31,7 +31,8 @@ SINGLE_BATCH: Final = 2
 class Flags:
     """The flags of one run: those in its history, and those used since its last completed task."""
 
-    def __init__(self, sdk_version: str) -> None:
+    def __init__(self, sdk_version: str, enabled: frozenset[int] = frozenset()) -> None:
+        self._enabled = enabled
         self.core: set[int] = set()
         self.python: set[int] = set()
         self._python_used: set[int] = set()
@@ -50,6 +51,15 @@ class Flags:
 
     def core_allows(self, flag: int, *, replaying: bool) -> bool:
         return not replaying or flag in self.core
+
+    def single_batch(self, *, replaying: bool) -> bool:
+        """Whether activations are applied as one batch: if history says so, or if this worker begins with it."""
+        if SINGLE_BATCH in self.python:
+            return True
+        if replaying or SINGLE_BATCH not in self._enabled:
+            return False
+        self._python_used.add(SINGLE_BATCH)
+        return True
 
     def python_allows(self, flag: int, *, replaying: bool) -> bool:
         """Whether to behave as the flag says; if so while not replaying, it is written down."""

@@ -103,7 +103,9 @@ class Handlers:
             args = self._args(name, attributes.input.payloads, definition)
         except Exception:
             info = self._instance.info
-            _logger.exception("Dropped signal %r of workflow %r, run %r: its input cannot be read", name, info.workflow_id, info.run_id)
+            message = "Failed deserializing signal input for %s on workflow %s with ID %s and run ID %s, dropping the signal"
+            details = {"temporal_workflow": info._logger_details()}
+            _logger.exception(message, name, info.workflow_type, info.workflow_id, info.run_id, extra=details)
             return
         input = HandleSignalInput(signal=name, args=args, headers=attributes.header.fields)
         self._signals_seen += 1

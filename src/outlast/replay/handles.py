@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from outlast import common, workflow
 from outlast.exceptions import InvalidVersioningOverrideError, WorkflowAlreadyStartedError
 from outlast.replay import commands
-from outlast.replay.flags import RAISE_ON_CANCELLING_COMPLETED_ACTIVITY, SINGLE_BATCH
+from outlast.replay.flags import RAISE_ON_CANCELLING_COMPLETED_ACTIVITY
 from outlast.replay.interceptor import (
     SignalChildWorkflowInput,
     SignalExternalWorkflowInput,
@@ -49,7 +49,7 @@ async def outcome(
         except Cancelled as err:
             flags, ledger = instance.ledger.flags, instance.ledger
             if future.done():
-                if SINGLE_BATCH in flags.python:
+                if instance.single_batch:
                     raise
                 if sees_cancellation_of_completed and flags.python_allows(
                     RAISE_ON_CANCELLING_COMPLETED_ACTIVITY, replaying=ledger.replaying

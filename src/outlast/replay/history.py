@@ -49,6 +49,14 @@ def end_of_slice(events: Sequence[HistoryEvent], start: int) -> int:
     return size
 
 
+def last_completed_start(events: Sequence[HistoryEvent]) -> int:
+    """The start of the last task that was completed; 0 if none was."""
+    for index in range(len(events) - 1, 0, -1):
+        if events[index].event_type == kinds.TASK_COMPLETED:
+            return events[index].workflow_task_completed_event_attributes.started_event_id
+    return 0
+
+
 def _end_before_update(after: HistoryEvent, task_starts: list[tuple[int, int]], index: int) -> int:
     """The slice ends where an update was handed over that is accepted after it, which may be before some heartbeats."""
     if after.event_type == kinds.UPDATE_ACCEPTED:

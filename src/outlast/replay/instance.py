@@ -15,7 +15,6 @@ from outlast import common, exceptions, workflow
 from outlast.replay import guard, kinds
 from outlast.replay.convert import Converters
 from outlast.replay.face import Face
-from outlast.replay.flags import SINGLE_BATCH
 from outlast.replay.handlers import Handlers
 from outlast.replay.inout import ContinueAsNew, Inbound, Outbound
 from outlast.replay.interceptor import ExecuteWorkflowInput, WorkflowInboundInterceptor, WorkflowOutboundInterceptor
@@ -61,6 +60,8 @@ class Instance:
         self.cancel_reason: str | None = None
         self.versioning_behavior = definition.versioning_behavior
         self.replaying = False
+        self.single_batch = False
+        """Whether all that an activation brings is applied before any code runs."""
         self.in_query = False
         self.patches_found: set[str] = set()
         self.patches: dict[str, bool] = {}
@@ -103,6 +104,7 @@ class Instance:
         self.replaying = replaying
         self.loop.now_ns = self.ledger.now_ns
         self.ledger.accepted_updates = 0
+        self.single_batch = self.ledger.flags.single_batch(replaying=replaying)
         had_terminal = self.ledger.terminal is not None
         try:
             self.loop.inside(lambda: self._apply(jobs))
@@ -118,7 +120,7 @@ class Instance:
         may_check = self._may_check_conditions(jobs)
         if self._main is None and self._input is None:
             self._input = self._decode_input()
-        if SINGLE_BATCH in self.ledger.flags.python:
+        if self.single_batch:
             self._do(jobs.messages)
             self._do(jobs.main)
             self._run(may_check if jobs.messages or jobs.main else None)
@@ -178,7 +180,7 @@ class Instance:
             # It may not have begun: only code that runs can see the cancellation.
             self.loop.call_soon(self._main.cancel)
         else:
-            self._cancel_main_first = SINGLE_BATCH in self.ledger.flags.python
+            self._cancel_main_first = self.single_batch
 
     def reseed(self, run_id: str) -> None:
         """Job: the run was reset, and draws new numbers from here on."""
@@ -293,7 +295,7 @@ class Instance:
         was_cancelled = self.cancel_reason is not None
 
         def cancelled_meanwhile() -> bool:
-            return SINGLE_BATCH in self.ledger.flags.python and not was_cancelled and self.cancel_reason is not None
+            return self.single_batch and not was_cancelled and self.cancel_reason is not None
 
         future: Future[None] = self.loop.create_future()
         self.loop.add_condition(fn, future)

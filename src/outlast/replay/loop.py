@@ -39,8 +39,11 @@ EVICTION_ROUNDS_MAX = 100
 """How often tasks are cancelled that swallow their cancellation when the run is evicted."""
 
 
-class Evicted(BaseException):
-    """Ends code that goes on with its workflow while the run is being torn down. Nobody sees it."""
+class _WorkflowBeingEvictedError(BaseException):
+    """Ends code that goes on with its workflow while the run is being torn down.
+
+    It takes the place of the cancellation where it can, so that code does not clean up as if the workflow were cancelled.
+    """
 
 
 class WorkflowLoop(asyncio.AbstractEventLoop):
@@ -142,7 +145,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def assert_writable(self, action: str) -> None:
         """Raise in a query handler or a validator, and end code that goes on while its run is evicted."""
         if self.evicting:
-            raise Evicted(f"Ignoring {action} while evicting workflow. This is not an error.")
+            raise _WorkflowBeingEvictedError(f"Ignoring {action} while evicting workflow. This is not an error.")
         if self.read_only:
             raise ReadOnlyContextError(f"While in read-only function, action attempted: {action}")
 
@@ -187,8 +190,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         assert isinstance(handle, _Handle)
-        if not self.evicting:
-            handle.timer.cancel()
+        self.assert_writable("cancel timer")
+        handle.timer.cancel()
 
     def time(self) -> float:
         return self.now_ns / 1e9

@@ -40,6 +40,8 @@ class RunSettings(msgspec.Struct, frozen=True):
     """Whether non-deterministic calls in workflow code raise; a definition may say otherwise for itself (`sandboxed=False`)."""
     check_local_activity: Callable[[str], None] | None = None
     """Raises if the worker has no activity of this name."""
+    python_flags: frozenset[int] = frozenset()
+    """Flags of behaviours that are off by default, to be used by new runs (`outlast.replay.flags`)."""
     patch_activation: Callable[[workflow.Info, str], Any] | None = None
     """Decides whether a patch that a run meets for the first time is taken; must return true or false."""
     sdk_version: str = ""
@@ -135,7 +137,7 @@ class Run(Protocol):
     run_id: str
 
     def activate(self, task: WorkflowTask) -> Step:
-        """Apply a task. For a Replayer, `previous_started_event_id` is the last task start in history that was completed."""
+        """Apply a task. For a Replayer (`replay_only`) history itself says how far it is replayed: the ids of starts are not used."""
         ...
 
     def resolve_local_activity(self, outcome: LocalActivityOutcome) -> Step:

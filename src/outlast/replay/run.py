@@ -14,7 +14,7 @@ from temporalio.api.query.v1 import WorkflowQuery, WorkflowQueryResult
 from outlast.exceptions import ApplicationError
 from outlast.replay import kinds, markers
 from outlast.replay.flags import Flags
-from outlast.replay.history import end_of_slice
+from outlast.replay.history import end_of_slice, last_completed_start
 from outlast.replay.info import make_info
 from outlast.replay.instance import Instance
 from outlast.replay.ledger import Jobs, Ledger
@@ -46,7 +46,7 @@ class WorkflowRun:
     def __init__(self, settings: RunSettings, run_id: str) -> None:
         self.run_id = run_id
         self._settings = settings
-        self._flags = Flags(settings.sdk_version)
+        self._flags = Flags(settings.sdk_version, settings.python_flags)
         self._ledger = Ledger(self._flags, settings.namespace, settings.task_queue, run_id)
         self._local = self._ledger.local_activities
         self._instance: Instance | None = None
@@ -61,6 +61,8 @@ class WorkflowRun:
         """The last event that was applied."""
         self._started_id = 0
         """The start of the last task that was applied."""
+        self._previous_id = 0
+        """The start of the last task that some worker completed: what was before it is replayed."""
         self._over = False
         """Whether history has the end of the run."""
         self._query_results: dict[str, WorkflowQueryResult] = {}
@@ -125,7 +127,8 @@ class WorkflowRun:
         self._next = 0
         self._end = end_of_slice(events, 0)
         self._messages.extend(read_message(message) for message in task.messages)
-        self._ledger.replaying = task.previous_started_event_id > 0
+        self._previous_id = last_completed_start(events) if task.replay_only else task.previous_started_event_id
+        self._ledger.replaying = self._previous_id > 0
         self._read_ahead(0)
 
     def _read_ahead(self, start: int) -> None:
@@ -173,12 +176,10 @@ class WorkflowRun:
 
     def _end_replay(self, event: HistoryEvent) -> None:
         """Replay is over at the first event of the last slice that is news to every worker."""
-        task = self._task
-        assert task is not None
         if (
             self._ledger.replaying
             and self._ledger.last_slice
-            and event.event_id > task.previous_started_event_id
+            and event.event_id > self._previous_id
             and event.event_type != kinds.TASK_COMPLETED
             and event.event_type not in kinds.COMMAND_EVENTS
         ):
@@ -367,8 +368,11 @@ class WorkflowRun:
 
     def _failed(self, task: WorkflowTask, err: Exception) -> Step:
         self._task = None
-        info = f"workflow {task.workflow_type} with id {task.workflow_id!r}, run {task.run_id}"
-        _logger.warning("Failed a task of %s", info, exc_info=err)
+        details: dict[str, object] = {"__temporal_error_identifier": "WorkflowTaskFailure"}
+        if self._instance is not None:
+            details["temporal_workflow"] = self._instance.info._logger_details()
+        message = "Failed activation on workflow %s with ID %s and run ID %s"
+        _logger.warning(message, task.workflow_type, task.workflow_id, task.run_id, exc_info=err, extra=details)
         failure = self._to_failure(err)
         if task.query is not None:
             result = WorkflowQueryResult(result_type=2, error_message=failure.message, failure=failure)  # type: ignore[arg-type]
