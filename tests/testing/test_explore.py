@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from outlast import activity
+from outlast.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from outlast.testing.explore import Broken, Disturbance, ReplayFailed, WorkflowTaskFailed, World, explore
 from outlast.worker import Interceptor
 from tests.testing.planted import (
@@ -231,6 +232,27 @@ def test_activities_that_are_not_async_are_done_in_no_time() -> None:
         assert shipped == ITEMS
 
     explore(all_shipped, schedules=8)
+
+
+def test_a_worker_that_cannot_be_is_told_and_not_waited_for() -> None:
+    async def waits(world: World) -> None:
+        async with world.worker(workflows=[NeverEnds], max_cached_workflows=-1, activities=[len]):
+            await asyncio.sleep(1e6)
+
+    with pytest.raises(Broken, match=r"@activity\.defn"):
+        explore(waits, schedules=1)
+
+
+def test_custom_search_attributes_are_there_when_they_are_named() -> None:
+    colour = SearchAttributeKey.for_keyword("Colour")
+
+    async def starts(world: World) -> None:
+        attributes = TypedSearchAttributes([SearchAttributePair(colour, "red")])
+        await world.client.start_workflow("Any", id="wf", task_queue=world.task_queue, search_attributes=attributes)
+
+    assert explore(starts, schedules=1, search_attributes=[colour]).histories == 0
+    with pytest.raises(Broken, match="Colour"):
+        explore(starts, schedules=1)
 
 
 def test_what_is_no_schedule_is_refused() -> None:

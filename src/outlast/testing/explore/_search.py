@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from outlast.common import SearchAttributeKey
 from outlast.testing.explore._elsewhere import HISTORIES_MAX, CannotGo, Replayed, first_parting
 from outlast.testing.explore._loop import VirtualLoop
 from outlast.testing.explore._reality import repeatable
@@ -54,11 +55,12 @@ def explore(
     disturbances: Collection[Disturbance] = frozenset(Disturbance),
     schedule: str | None = None,
     client: Mapping[str, Any] = {},
+    search_attributes: Sequence[SearchAttributeKey[Any]] = (),
 ) -> Explored:
     """Run ``test`` under so many schedules, each in a world of its own; the schedules of another seed are others.
 
-    ``client`` are parameters of the worlds' clients, such as ``data_converter``. With ``schedule``, as :class:`Broken` told it, only
-    that one is played, whatever ``seed`` says.
+    ``client`` are parameters of the worlds' clients, such as ``data_converter``; ``search_attributes`` are the custom ones. With
+    ``schedule``, as :class:`Broken` told it, only that one is played, whatever ``seed`` says.
 
     Raises RuntimeError where an event loop runs already, and :class:`Broken` for the first schedule under which the test raises
     anything or never ends, workflow code fails its workflow task, or a history does not replay.
@@ -67,11 +69,11 @@ def explore(
         raise RuntimeError("explore has an event loop of its own, whose time is virtual: call it from a plain function, not an async one")
     if schedule is not None:
         seed, number, keys = read(schedule)
-        plays = [_Search(test, seed, disturbances, client).play(number, keys)]
+        plays = [_Search(test, seed, disturbances, client, search_attributes).play(number, keys)]
         if (error := plays[0].error) is not None:
             raise Broken(schedule, plays[0].disturbed, len(plays[0].disturbed), error) from error
     else:
-        search, plays = _Search(test, seed, disturbances, client), []
+        search, plays = _Search(test, seed, disturbances, client, search_attributes), []
         for number in range(schedules):
             plays.append(search.play(number))
             if plays[-1].error is not None:
@@ -109,11 +111,19 @@ class _Play:
 
 
 class _Search:
-    def __init__(self, test: Test, seed: int, kinds: Collection[Disturbance], options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        test: Test,
+        seed: int,
+        kinds: Collection[Disturbance],
+        options: Mapping[str, Any],
+        search_attributes: Sequence[SearchAttributeKey[Any]],
+    ) -> None:
         self._test = test
         self._seed = seed
         self._kinds = kinds
         self._options = options
+        self._search_attributes = {key.name: key._metadata_type for key in search_attributes}
 
     def play(self, number: int, only: Collection[str] | None = None) -> _Play:
         seed = f"{self._seed}/{number}"
@@ -122,7 +132,7 @@ class _Search:
         schedule = Schedule(seed, rate, self._kinds, loop.time, only)
         with repeatable(seed, loop.time), _quietly():
             try:
-                world = World(schedule, loop, seed, self._options)
+                world = World(schedule, loop, seed, self._options, self._search_attributes)
                 loop.play(world.play(self._test))
             except (KeyboardInterrupt, SystemExit):
                 raise

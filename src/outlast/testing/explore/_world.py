@@ -51,8 +51,17 @@ class World:
     task_queue = "explored"
     """The queue of the workers, unless they are given another."""
 
-    def __init__(self, schedule: Schedule, loop: asyncio.AbstractEventLoop, seed: str, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        loop: asyncio.AbstractEventLoop,
+        seed: str,
+        options: Mapping[str, Any],
+        search_attributes: Mapping[str, str],
+    ) -> None:
+        """`options` are those of the clients; `search_attributes` the custom ones, name to type."""
         self._schedule = schedule
+        self._search_attributes = dict(search_attributes)
         self._loop = loop
         self._options = options
         self._lives: list[Life] = []
@@ -83,13 +92,12 @@ class World:
         settings = {**_FEW_POLLS, "debug_mode": True, **given, **options}
         self._workers.append(settings)
         living = asyncio.ensure_future(self._live(settings))
+        living.add_done_callback(self._worker_ended)
         try:
             yield
         finally:
             living.cancel()
             await asyncio.wait({living})
-            if not living.cancelled() and (error := living.exception()) is not None:
-                self._break(error)
 
     async def _live(self, settings: Mapping[str, Any]) -> None:
         """One life after the other."""
@@ -118,6 +126,10 @@ class World:
             Connection(ConnectConfig("explored", identity="worker" if life else "test"), self._node, self._traffic, life), **self._options
         )
 
+    def _worker_ended(self, living: asyncio.Task[None]) -> None:
+        if not living.cancelled() and (error := living.exception()) is not None:
+            self._break(error)
+
     def _break(self, error: BaseException) -> None:
         if not self._broken.done():
             self._broken.set_exception(error)
@@ -127,7 +139,8 @@ class World:
     async def play(self, test: Callable[[World], Any]) -> None:
         """Run the test, and look at what it has left. Raises what went wrong."""
         namespace = self._options.get("namespace", "default")
-        settings = NodeSettings(port=None, namespaces=(namespace,), retention_s=_FOR_EVER_S)
+        attributes = self._search_attributes
+        settings = NodeSettings(port=None, namespaces=(namespace,), retention_s=_FOR_EVER_S, search_attributes=attributes)
         self._node = Node(settings, lambda: int(self.now() * 1_000_000_000))
         await self._node.start()
         self._client = self._connected(None)
