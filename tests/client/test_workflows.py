@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -178,6 +179,18 @@ async def test_an_update_with_a_start_that_is_ruled_out_says_so(client: Client, 
         await start.workflow_handle()
     with pytest.raises(ValueError, match="required"):
         _starting(worker, WorkflowIDConflictPolicy.UNSPECIFIED)
+
+
+async def test_a_failure_that_was_raised_is_not_reported_again(client: Client, worker: str, caplog: pytest.LogCaptureFixture) -> None:
+    await client.start_workflow(KnownCounter.run, id="c", task_queue=worker)
+    start = _starting(worker, WorkflowIDConflictPolicy.FAIL)
+
+    with pytest.raises(WorkflowAlreadyStartedError):
+        await client.execute_update_with_start_workflow(KnownCounter.add_and_tell, 1, start_workflow_operation=start)
+    del start
+    gc.collect()
+
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 async def test_a_start_with_a_signal_starts_or_signals(client: Client, worker: str) -> None:

@@ -231,6 +231,11 @@ class ClientUpdates(ClientBase):
             )
             started.set_result(handle)
 
+        def on_start_error(error: BaseException) -> None:
+            started.set_exception(error)
+            # The caller gets it from this call: it need not ask for the workflow's handle as well.
+            started.exception()
+
         return await self._impl.start_update_with_start_workflow(
             StartWorkflowUpdateWithStartInput(
                 start_workflow_input=start_input,
@@ -245,6 +250,6 @@ class ClientUpdates(ClientBase):
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
                 _on_start=on_start,
-                _on_start_error=started.set_exception,
+                _on_start_error=on_start_error,
             )
         )
