@@ -213,6 +213,31 @@ def test_a_timer_beside_it_is_sent_with_the_heartbeat_and_once() -> None:
     assert outcome(told.run.resolve_local_activity(ended(1, 7))) == 7
 
 
+def test_an_attempt_that_fails_between_two_tasks_is_followed_by_another() -> None:
+    told = Told(Local, "here")
+    told.task()
+    told.run.heartbeat()
+    told.completed()
+
+    again = told.run.resolve_local_activity(failed(1))
+
+    assert [local.attempt for local in again.local_activities] == [2]
+    assert told.task().local_activities == []
+
+
+def test_one_that_ends_after_its_cancellation_was_written_down_no_longer_holds_the_task() -> None:
+    told = Told(CancelsLocal, 0)
+    told.task()
+    told.run.resolve_local_activity(ended(1, 2))
+    heartbeat = told.run.heartbeat()
+    told.completed()
+    record(told, heartbeat)
+
+    late = told.run.resolve_local_activity(LocalActivityOutcome(2, cancelled=True))
+
+    assert not late.waiting
+
+
 @pytest.mark.parametrize("kind", [0, 1, 2])
 def test_a_cancellation_is_asked_for_waited_for_or_neither(kind: int) -> None:
     told = Told(CancelsLocal, kind)

@@ -87,8 +87,10 @@ class WorkflowRun:
             activity = self._local.by_seq.get(outcome.seq)
             if activity is not None:
                 activity.attempt_ended(outcome)
+            else:
+                self._local.over(outcome.seq)
             if task is None:
-                return Step(waiting=bool(self._local.under_way))
+                return self._local_work(Step(waiting=bool(self._local.under_way)))
             self._advance()
             return self._finish(task)
         except Exception as err:
@@ -121,8 +123,8 @@ class WorkflowRun:
         if task.query is not None and not task.started_event_id and task.previous_started_event_id < self._started_id:
             raise HistoryError("Query expired")
         events = task.events
-        while events and events[0].event_id <= self._applied_id:
-            events = events[1:] if events[-1].event_id > self._applied_id else ()
+        if events and events[0].event_id <= self._applied_id:
+            events = events[self._applied_id + 1 - events[0].event_id :]
         self._events = events
         self._next = 0
         self._end = end_of_slice(events, 0)
@@ -148,6 +150,7 @@ class WorkflowRun:
         while self._next < len(self._events) and not self._over:
             self._apply_slice()
             self._run_code()
+        self._events, self._next, self._end = (), 0, 0
         self._ledger.replaying = False
         self._run_code()
 

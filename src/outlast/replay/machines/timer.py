@@ -34,7 +34,7 @@ class TimerOptions(msgspec.Struct, frozen=True):
 class Timer(Machine):
     """A timer, and the callback that it makes ready when it fires."""
 
-    __slots__ = ("_handle", "_loop", "_options", "_over", "_seq", "_started_event_id")
+    __slots__ = ("_fired", "_handle", "_loop", "_options", "_over", "_seq", "_started_event_id")
 
     def __init__(
         self,
@@ -49,6 +49,8 @@ class Timer(Machine):
         self._handle = handle
         self._options = options
         self._over = False
+        self._fired = False
+        """Whether history has its end, which the code may not have heard yet."""
         self._seq = str(ledger.next_seq("timer"))
         self._started_event_id = 0
         ledger.ask(kinds.TIMER_STARTED, self, None if ledger.replaying else _start(self._seq, delay, options))
@@ -60,7 +62,7 @@ class Timer(Machine):
         self._over = True
         if not self._started_event_id:
             self.cancelled_before_sent = True
-        else:
+        elif not self._fired:
             command = None if self.ledger.replaying else _cancel(self._seq, self._options)
             self.ledger.ask(kinds.TIMER_CANCELED, self, command)
 
@@ -76,6 +78,7 @@ class Timer(Machine):
         if timer_id != self._seq:
             raise Mismatch(f"the timer has id {timer_id!r} in history, the code's has {self._seq!r}")
         del self.ledger.by_event[self._started_event_id]
+        self._fired = True
         self.ledger.jobs.add(self._fire)
 
     def _fire(self) -> None:
