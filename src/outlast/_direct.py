@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
-from typing import Generic, cast
+from typing import Any, Generic, cast
 
 from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 import outlast.service
+from outlast.server.frontend.calls import Reply
 from outlast.server.frontend.errors import CallFailed
 from outlast.server.node import Node
 from outlast.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient, ServiceResponse
@@ -38,6 +40,7 @@ class DirectServiceClient(ServiceClient):
         super().__init__(config)
         self._node = node
         self._loop = asyncio.get_running_loop()
+        self._process = os.getpid()
         self._retries = config.retry_config or DEFAULT
         self._headers: dict[str, str | bytes] = {}
         self._authorization: dict[str, str | bytes] = {}
@@ -92,14 +95,18 @@ class DirectServiceClient(ServiceClient):
             return cast(ServiceResponse, HealthCheckResponse(status=self._health()))
         answer = self._node.call(FULL_NAMES[service], _wire_name(rpc), request, timeout_s, headers)
         try:
-            if asyncio.get_running_loop() is self._loop:
-                reply = await answer
-            else:
-                reply = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answer, self._loop))
+            reply = await (answer if asyncio.get_running_loop() is self._loop else self._elsewhere(answer))
         except CallFailed as failed:
             error = failed.error
             raise RPCError(error.message, RPCStatusCode(error.code), error.status()) from None
         return response_type.FromString(reply) if isinstance(reply, bytes) else cast(ServiceResponse, reply)
+
+    def _elsewhere(self, answer: Coroutine[Any, Any, Reply]) -> Awaitable[Reply]:
+        """Have the node's event loop answer this one."""
+        if os.getpid() != self._process:
+            answer.close()
+            raise RuntimeError("a forked process cannot call the node of its parent: have it listen, and connect to it")
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answer, self._loop))
 
     def _health(self) -> HealthCheckResponse.ServingStatus.ValueType:
         return HealthCheckResponse.SERVING if self._node.running else HealthCheckResponse.NOT_SERVING

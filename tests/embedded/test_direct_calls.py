@@ -1,6 +1,7 @@
 """Calls inside one process: what the wire would answer, and what it would do when a caller goes."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -193,6 +194,25 @@ async def test_another_thread_may_call(direct: DirectServiceClient) -> None:
     await asyncio.to_thread(thread.join, 10)
 
     assert len(found) == 1
+
+
+async def test_a_forked_process_is_told_that_it_cannot(direct: DirectServiceClient) -> None:
+    def ask() -> None:
+        try:
+            asyncio.run(direct.workflow_service.get_system_info(GetSystemInfoRequest()))
+        except RuntimeError as error:
+            os._exit(0 if "forked" in str(error) else 1)
+        os._exit(2)
+
+    child = os.fork()
+    if child == 0:
+        # The parent's event loop runs in this thread, as far as Python knows.
+        threading.Thread(target=ask).start()
+        threading.Event().wait(30)
+        os._exit(3)
+    _, status = await asyncio.to_thread(os.waitpid, child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_a_node_without_a_port_needs_no_grpc() -> None:
