@@ -191,7 +191,7 @@ async def test_one_client_serves_several_event_loops(node: Node) -> None:
         names.append(
             (await client.workflow_service.describe_namespace(ws.DescribeNamespaceRequest(namespace="default"))).namespace_info.name
         )
-        await client.close()  # type: ignore[attr-defined]
+        await client.close()
 
     thread = Thread(target=lambda: asyncio.run(call()))
     thread.start()

@@ -64,7 +64,7 @@ async def test_a_proxy_is_asked_with_user_and_password(node: Node, proxy: tuple[
     assert handler.asked[0][0].split()[:2] == ["CONNECT", node.address]
     authorization = next(line for line in handler.asked[0] if line.lower().startswith("proxy-authorization"))
     assert authorization.split()[1:] == ["Basic", base64.b64encode(b"user:p@ss:w/").decode()]
-    await client.close()  # type: ignore[attr-defined]
+    await client.close()
 
 
 async def test_a_proxy_of_the_environment_is_not_asked(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

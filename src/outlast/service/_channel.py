@@ -16,7 +16,8 @@ RECEIVED_BYTES_MAX = int(os.environ.get("TEMPORAL_MAX_INCOMING_GRPC_BYTES", 128 
 
 Option = tuple[str, int | str]
 
-_USED_IN: dict[str, int] = {}
+_processes: list[int] = []
+"""The process that has used gRPC, if one has: this one or one that it is forked from."""
 
 
 def open_channel(config: ConnectConfig) -> grpc.aio.Channel:
@@ -24,7 +25,9 @@ def open_channel(config: ConnectConfig) -> grpc.aio.Channel:
 
     Raises ValueError for settings that contradict one another, AssertionError in the child of a process that has used gRPC.
     """
-    refuse_fork(_USED_IN.setdefault("process", os.getpid()), "create")
+    if not _processes:
+        _processes.append(os.getpid())
+    refuse_fork(_processes[0], "create")
     target, tls = _target_and_tls(config)
     options = _options(config)
     if tls is None:

@@ -62,6 +62,9 @@ class ServiceClient(ABC):
         """The client that carries a worker's calls."""
         return self
 
+    async def close(self) -> None:  # noqa: B027 (not every transport has something to close)
+        """Close the running event loop's connection, if there is one. A later call connects anew."""
+
     @abstractmethod
     def update_rpc_metadata(self, metadata: Mapping[str, str | bytes]) -> None:
         """Send these headers with all further calls, instead of those given before.

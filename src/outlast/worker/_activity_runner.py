@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from temporalio.api.workflowservice.v1 import PollActivityTaskQueueResponse
 
 from outlast import activity
 from outlast.common import MetricMeter, Priority, RawValue, RetryPolicy
-from outlast.converter import ActivitySerializationContext, DataConverter, WithSerializationContext
+from outlast.converter import ActivitySerializationContext, DataConverter
+from outlast.converter._context import asks_for_context
 from outlast.exceptions import ApplicationError
 from outlast.worker._activity_definitions import ActivityDefinitions
 from outlast.worker._attempt import Attempt
@@ -55,8 +57,10 @@ class ActivityRunner:
         self.shared_state = shared_state
         self._task_queue = task_queue
         self._converter = converter
+        self._local_converter = converter if converter.payload_codec is None else replace(converter, payload_codec=None)
+        """What goes to and from local activities never leaves the worker as it is: the codec comes when it does, with a marker."""
         parts = converter.payload_converter, converter.payload_codec, converter.failure_converter
-        self._contextual = any(isinstance(part, WithSerializationContext) for part in parts)
+        self._contextual = any(asks_for_context(part) for part in parts)
         self._interceptors = tuple(interceptors)
         self._metric_meter = metric_meter
         self._headers_encoded = headers_encoded and converter.payload_codec is not None
@@ -72,8 +76,9 @@ class ActivityRunner:
 
     def converter_for(self, task: PollActivityTaskQueueResponse, is_local: bool) -> DataConverter:
         """The data converter, in the context of the activity if any part of it asks for that."""
+        converter = self._local_converter if is_local else self._converter
         if not self._contextual:
-            return self._converter
+            return converter
         context = ActivitySerializationContext(
             namespace=task.workflow_namespace or self.server.namespace,
             activity_id=task.activity_id,
@@ -83,7 +88,7 @@ class ActivityRunner:
             workflow_type=task.workflow_type.name or None,
             is_local=is_local,
         )
-        return self._converter.with_context(context)
+        return converter.with_context(context)
 
     async def run(self, attempt: Attempt, converter: DataConverter) -> Any:
         """Run an attempt. Returns what its function returned, and raises what it raised."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -73,10 +72,7 @@ class Client(_Client):  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the connection. Calls that wait fail; a later call connects anew."""
-        close = getattr(self._of.service_client, "close", None)
-        outcome = close() if close is not None else None
-        if inspect.iscoroutine(outcome):
-            BACKGROUND.run(outcome)
+        BACKGROUND.run(self._of.service_client.close())
 
     def __enter__(self) -> Self:
         return self
