@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
+from outlast import activity, workflow
+from outlast.client import Client
 from outlast.converter import (
     ActivitySerializationContext,
     DataConverter,
@@ -15,6 +19,8 @@ from outlast.converter import (
     WithSerializationContext,
     WorkflowSerializationContext,
 )
+from outlast.exceptions import ApplicationError
+from outlast.worker import Worker
 from outlast.worker._codec import WorkflowCodec
 
 
@@ -83,3 +89,84 @@ async def test_headers_are_encoded_only_where_that_is_wanted() -> None:
         results.append(command.schedule_activity_task_command_attributes.header.fields["key"].data)
 
     assert results == [b"value", b"e:act:value"]
+
+
+class Hiding(PayloadCodec):
+    """Nothing can be read without it."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [Payload(metadata={"encoding": b"hidden"}, data=each.SerializeToString()[::-1]) for each in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        assert all(each.metadata["encoding"] == b"hidden" for each in payloads)
+        return [Payload.FromString(each.data[::-1]) for each in payloads]
+
+
+@activity.defn
+async def shout(word: str) -> str:
+    if activity.info().attempt == 1:
+        activity.heartbeat(f"secret of {word}")
+        raise ApplicationError("secret failure", "secret detail")
+    return f"{word}! {activity.info().heartbeat_details[0]}"
+
+
+@activity.defn
+async def murmur(word: str) -> str:
+    return f"({word})"
+
+
+@workflow.defn
+class Secretive:
+    """Passes a secret on in every way there is."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    @workflow.run
+    async def run(self, word: str) -> str:
+        await workflow.wait_condition(lambda: len(self.words) == 2)
+        workflow.upsert_memo({"memo": "secret memo"})
+        shouted = await workflow.execute_activity(shout, word, start_to_close_timeout=timedelta(seconds=10), summary="secret summary")
+        murmured = await workflow.execute_local_activity(murmur, word, start_to_close_timeout=timedelta(seconds=10))
+        patched = workflow.patched("patch")
+        child = await workflow.execute_child_workflow(Secret.run, word, id=f"{workflow.info().workflow_id}-child")
+        return f"{shouted} {murmured} {child} {patched} {self.words}"
+
+    @workflow.signal
+    def add(self, word: str) -> None:
+        self.words.append(word)
+
+    @workflow.update
+    def put(self, word: str) -> str:
+        self.words.append(word)
+        return f"put {word}"
+
+    @workflow.query
+    def count(self, word: str) -> str:
+        return f"{self.words.count(word)} {word}"
+
+
+@workflow.defn
+class Secret:
+    @workflow.run
+    async def run(self, word: str) -> str:
+        return f"child of {word}"
+
+
+async def test_with_a_codec_everything_works_and_nothing_can_be_read(client: Client, queue: str) -> None:
+    coding = Client(client.service_client, data_converter=replace(DataConverter.default, payload_codec=Hiding()))
+    async with Worker(coding, task_queue=queue, workflows=[Secretive, Secret], activities=[shout, murmur]):
+        handle = await coding.start_workflow(Secretive.run, "secret", id="wf", task_queue=queue, memo={"first": "secret"})
+        await handle.signal(Secretive.add, "secret signal")
+        counted = await handle.query(Secretive.count, "secret signal")
+        put = await handle.execute_update(Secretive.put, "secret update")
+        result = await handle.result()
+    async with Worker(coding, task_queue=queue, workflows=[Secretive, Secret], activities=[shout, murmur]):
+        replayed = await handle.query(Secretive.count, "secret update")
+    history = await handle.fetch_history()
+
+    assert (counted, put, replayed) == ("1 secret signal", "put secret update", "1 secret update")
+    assert result == "secret! secret of secret (secret) child of secret True ['secret signal', 'secret update']"
+    readable = [event for event in history.events if b"secret" in event.SerializeToString()]
+    assert [EventType.Name(event.event_type) for event in readable] == ["EVENT_TYPE_ACTIVITY_TASK_STARTED"], readable
+    assert readable[0].activity_task_started_event_attributes.last_failure.message == "secret failure"

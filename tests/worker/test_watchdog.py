@@ -60,7 +60,7 @@ def test_an_interruption_never_lands_after_the_end() -> None:
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # the threads meet at every point that they can meet at
     try:
-        while min(ended.values()) < 100:
+        while min(ended.values()) < 30:
             try:
                 watchdog.run(spin, 20)
                 ended["well"] += 1
