@@ -6,13 +6,12 @@ from datetime import timedelta
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from outlast import Outlast, activity, workflow
 from outlast.contrib.opentelemetry import OpenTelemetryPlugin, ReplaySafeTracerProvider, create_tracer_provider
 from outlast.contrib.opentelemetry.workflow import completed_span
 from outlast.worker import Worker
-from tests.contrib.opentelemetry.traced import outline
+from tests.contrib.opentelemetry.traced import Exporter, outline
 
 QUEUE = "live"
 SOON = timedelta(seconds=10)
@@ -52,9 +51,9 @@ class Packing:
 
 
 @pytest.fixture
-def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporter]:
     """What a provider that is the global one exports."""
-    exporter = InMemorySpanExporter()
+    exporter = Exporter()
     provider = create_tracer_provider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
@@ -76,7 +75,7 @@ async def _pack(*, spans: bool, cached: int) -> None:
 
 
 @pytest.mark.parametrize("cached", [100, 0])
-async def test_spans_of_the_program_follow_each_other_through_workflow_and_activities(exporter: InMemorySpanExporter, cached: int) -> None:
+async def test_spans_of_the_program_follow_each_other_through_workflow_and_activities(exporter: Exporter, cached: int) -> None:
     await _pack(spans=False, cached=cached)
 
     assert sorted(outline(exporter.get_finished_spans())) == sorted(
@@ -93,7 +92,7 @@ async def test_spans_of_the_program_follow_each_other_through_workflow_and_activ
     )
 
 
-async def test_a_span_lasts_as_long_as_its_block(exporter: InMemorySpanExporter) -> None:
+async def test_a_span_lasts_as_long_as_its_block(exporter: Exporter) -> None:
     await _pack(spans=False, cached=100)
 
     spans = {span.name: span for span in exporter.get_finished_spans()}
@@ -103,7 +102,7 @@ async def test_a_span_lasts_as_long_as_its_block(exporter: InMemorySpanExporter)
 
 
 @pytest.mark.parametrize("cached", [100, 0])
-async def test_calls_and_handlers_get_spans_if_asked_for(exporter: InMemorySpanExporter, cached: int) -> None:
+async def test_calls_and_handlers_get_spans_if_asked_for(exporter: Exporter, cached: int) -> None:
     await _pack(spans=True, cached=cached)
 
     lines = outline(exporter.get_finished_spans())
@@ -123,7 +122,7 @@ async def test_a_worker_needs_a_provider_that_knows_replays(monkeypatch: pytest.
             Worker(client, task_queue=QUEUE, workflows=[Packing])
 
 
-def test_a_completed_span_works_without_the_interceptor_with_a_warning(exporter: InMemorySpanExporter) -> None:
+def test_a_completed_span_works_without_the_interceptor_with_a_warning(exporter: Exporter) -> None:
     assert isinstance(trace.get_tracer_provider(), ReplaySafeTracerProvider)
     with pytest.warns(DeprecationWarning, match="prefer using opentelemetry directly") as warned:
         completed_span("moment", attributes={"foo": "bar"}, exception=KeyError("missing"))

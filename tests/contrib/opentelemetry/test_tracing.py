@@ -1,6 +1,7 @@
 """A trace goes through clients, workflows and activities."""
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,15 +10,15 @@ from opentelemetry import baggage
 from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
 from outlast import Outlast
 from outlast.client import Client, WithStartWorkflowOperation, WorkflowFailureError, WorkflowUpdateStage
 from outlast.common import WorkflowIDConflictPolicy
 from outlast.contrib.opentelemetry import TracingInterceptor, TracingWorkflowInboundInterceptor
+from outlast.contrib.opentelemetry._context import attached
 from outlast.worker import Worker, WorkflowInterceptorClassInput
-from tests.contrib.opentelemetry.traced import Child, Fails, Order, Restless, Till, charge, outline, refuse
+from tests.contrib.opentelemetry.traced import Child, Exporter, Fails, Order, Restless, Till, charge, outline, refuse
 
 QUEUE = "traced"
 WORKFLOWS = [Order, Child, Fails, Restless]
@@ -26,7 +27,7 @@ WORKFLOWS = [Order, Child, Fails, Restless]
 class Traced:
     """A client whose calls and worker are traced, and the spans."""
 
-    def __init__(self, client: Client, exporter: InMemorySpanExporter) -> None:
+    def __init__(self, client: Client, exporter: Exporter) -> None:
         self.client = client
         self._exporter = exporter
 
@@ -39,7 +40,7 @@ class Traced:
         return span
 
 
-def _tracer(exporter: InMemorySpanExporter) -> Any:
+def _tracer(exporter: Exporter) -> Any:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     return provider.get_tracer("test")
@@ -47,7 +48,7 @@ def _tracer(exporter: InMemorySpanExporter) -> Any:
 
 @pytest.fixture
 async def traced() -> AsyncIterator[Traced]:
-    exporter = InMemorySpanExporter()
+    exporter = Exporter()
     Till.charged = asyncio.Event()
     async with (
         Outlast.open(None, interceptors=[TracingInterceptor(_tracer(exporter))]) as client,
@@ -151,7 +152,7 @@ async def test_a_signal_with_start_is_called_so(traced: Traced) -> None:
 
 async def test_what_no_call_led_to_is_traced_only_if_asked_for() -> None:
     for wanted in (False, True):
-        exporter = InMemorySpanExporter()
+        exporter = Exporter()
         interceptor = TracingInterceptor(_tracer(exporter), always_create_workflow_spans=wanted)
         async with (
             Outlast.open(None) as client,
@@ -176,7 +177,7 @@ class OtherKeyInWorkflows(TracingWorkflowInboundInterceptor):
 
 
 async def test_the_header_may_have_another_name() -> None:
-    exporter = InMemorySpanExporter()
+    exporter = Exporter()
     async with (
         Outlast.open(None, interceptors=[OtherKey(_tracer(exporter))]) as client,
         Worker(client, task_queue=QUEUE, workflows=WORKFLOWS, activities=[charge]),
@@ -188,6 +189,19 @@ async def test_the_header_may_have_another_name() -> None:
     started = history.events[0].workflow_execution_started_event_attributes
     assert list(started.header.fields) == ["_other"]
     assert outline(exporter.get_finished_spans())[:2] == ["StartWorkflow:Order", "  RunWorkflow:Order"]
+
+
+async def test_a_block_that_is_closed_elsewhere_leaves_its_trace_quietly(caplog: pytest.LogCaptureFixture) -> None:
+    async def never_ends() -> None:
+        with attached(baggage.set_baggage("customer", "Ada")):
+            await asyncio.get_running_loop().create_future()
+
+    coroutine = never_ends()
+    contextvars.copy_context().run(coroutine.send, None)
+    coroutine.close()
+
+    assert caplog.records == []
+    assert baggage.get_baggage("customer") is None
 
 
 async def test_an_evicted_workflow_leaves_its_trace_quietly(traced: Traced, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,11 +1,14 @@
 """Workflows and activities for the tests of traces, and how their spans are written down."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 from opentelemetry import baggage
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from outlast import activity, workflow
 from outlast.common import RetryPolicy
@@ -34,6 +37,14 @@ async def charge(fails: bool) -> str:
 async def refuse(benign: bool) -> None:
     category = ApplicationErrorCategory.BENIGN if benign else ApplicationErrorCategory.UNSPECIFIED
     raise ApplicationError("refused", category=category)
+
+
+class Exporter(InMemorySpanExporter):
+    """Looks at the clock, as exporters do and workflow code may not."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        time.time()
+        return super().export(spans)
 
 
 @workflow.defn
