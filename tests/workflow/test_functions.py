@@ -241,6 +241,7 @@ async def test_patches_differ_only_in_whether_they_are_deprecated() -> None:
 LOOKS: Mapping[str, Callable[[], Any]] = {
     "info": workflow.info,
     "instance": workflow.instance,
+    "extern_functions": workflow.extern_functions,
     "payload_converter": workflow.payload_converter,
     "metric_meter": workflow.metric_meter,
     "cancellation_reason": workflow.cancellation_reason,
@@ -268,16 +269,6 @@ async def test_what_a_workflow_asks_about_itself_is_answered_by_its_runtime(ques
         assert LOOKS[question]() is answer
 
     assert [asked for asked, _ in recording.asked] == [question]
-
-
-async def test_functions_of_interceptors_run_with_the_guard_off() -> None:
-    def lent(number: int) -> tuple[int, bool]:
-        return number, workflow.unsafe.is_sandbox_unrestricted()
-
-    with in_workflow(extern_functions={"lent": lent}):
-        assert workflow.extern_functions()["lent"](7) == (7, True)
-
-    assert not workflow.unsafe.is_sandbox_unrestricted()
 
 
 async def test_memo_and_details_are_changed() -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
 from typing import TYPE_CHECKING, Any, overload
 
 from outlast import common
 from outlast.types import AnyType, ParamType
 from outlast.workflow._info import Info, UpdateInfo, _current_update_info
 from outlast.workflow._runtime import Runtime
-from outlast.workflow._unsafe import unsafe
 
 if TYPE_CHECKING:
     from outlast import converter
@@ -62,16 +60,7 @@ def current_update_info() -> UpdateInfo | None:
 
 def extern_functions() -> Mapping[str, Callable[..., Any]]:
     """Functions that interceptors lend to the workflow, by name. They run with the guard off."""
-    return {name: _unguarded(function) for name, function in Runtime.current().extern_functions().items()}
-
-
-def _unguarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with unsafe.sandbox_unrestricted():
-            return function(*args, **kwargs)
-
-    return call
+    return Runtime.current().extern_functions()
 
 
 def payload_converter() -> converter.PayloadConverter:
