@@ -58,5 +58,13 @@ BEHAVIOUR: dict[str, str] = {
     "`service.ServiceClient._rpc_call` and the objects of services": "are made otherwise; calls look the same",
     "a client in the child of a process that forked": "can be made there, if the parent has not used gRPC before it forked",
     "`client.WorkflowExecutionStatus`": "has PAUSED, too: a paused workflow can be described",
+    "a class inside of a class": "may be a workflow",
+    "`workflow.logger` outside of workflows": "logs; the official one raises",
+    "records of `workflow.logger`": "are always handled with the guard off, so that `unsafe_disable_sandbox` changes nothing",
+    "`workflow.logger`, `activity.logger`": "are named `outlast.workflow` and `outlast.activity`; keys in `extra` are the official ones",
+    "`workflow.unsafe.imports_passed_through` and import policies": "change nothing: no module is imported a second time",
+    "blocks of `workflow.unsafe`": "hold for their own task, also while it waits, and not for the thread",
+    "`OpenTelemetryInterceptor`": 'gives spans of activities that no workflow started no workflow id, where the official one gives ""',
+    "`MetricsExporter`": "calls its meter `outlast`, and records gauges as they come",
 }
 """What behaves otherwise under the same name, as far as this package knows it; rooms may add theirs."""
