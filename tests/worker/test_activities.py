@@ -374,7 +374,7 @@ async def test_pausing_an_activity_cancels_it_with_that_reason(client: Client, q
     async with working(client, queue, stage.wait):
         handle = await start(client, queue, "wait", attempts=2)
         await stage.running.wait()
-        request = PauseActivityRequest(namespace="default", id="the-activity")
+        request = PauseActivityRequest(namespace=client.namespace, id="the-activity")
         request.execution.workflow_id = handle.id
         await client.workflow_service.pause_activity(request)
         failure = await last_failure_of(handle)
@@ -398,7 +398,7 @@ async def test_resetting_an_activity_cancels_it_with_that_reason(client: Client,
     async with working(client, queue, stage.wait):
         handle = await start(client, queue, "wait", attempts=2)
         await stage.running.wait()
-        request = ResetActivityRequest(namespace="default", id="the-activity")
+        request = ResetActivityRequest(namespace=client.namespace, id="the-activity")
         request.execution.workflow_id = handle.id
         await client.workflow_service.reset_activity(request)
         while not stage.seen:

@@ -200,7 +200,7 @@ class ReadsTheClock:
 async def test_the_server_sees_who_polls(client: Client, queue: str) -> None:
     async with Worker(client, task_queue=queue, workflows=[Greeting], activities=[greet], identity="it is me", build_id="1.0"):
         await greeting(client, queue)
-        request = DescribeTaskQueueRequest(namespace="default", task_queue_type=1)  # type: ignore[arg-type]
+        request = DescribeTaskQueueRequest(namespace=client.namespace, task_queue_type=1)  # type: ignore[arg-type]
         request.task_queue.name = queue
         reply = await client.workflow_service.describe_task_queue(request)
         events = [event async for event in client.get_workflow_handle(f"wf-you-{queue}").fetch_history_events()]
