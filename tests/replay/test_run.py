@@ -200,6 +200,17 @@ class Asks:
 
 
 @workflow.defn
+class Builds:
+    @workflow.run
+    async def run(self) -> list[str]:
+        builds = [workflow.info().get_current_build_id()]
+        for _ in range(2):
+            await asyncio.sleep(1)
+            builds.append(workflow.info().get_current_build_id())
+        return builds
+
+
+@workflow.defn
 class Unfinished:
     def __init__(self) -> None:
         self.begun = False
@@ -411,6 +422,18 @@ def test_a_workflow_knows_its_history_its_time_and_what_came_before_it() -> None
         "attempt": 1,
         "replaying": False,
     }
+
+
+def test_the_build_is_that_of_the_worker_that_completed_each_task_and_then_of_this_one() -> None:
+    told = Told(Builds, build_id="3")
+    for number in (1, 2):
+        told.start_task()
+        told.completed(worker_version={"build_id": str(number)})
+        timer = told.add(kinds.TIMER_STARTED, timer_id=str(number))
+        told.add(kinds.TIMER_FIRED, timer_id=str(number), started_event_id=timer)
+    told._previous = 7
+
+    assert result(told.task()) == ["1", "2", "3"]
 
 
 def test_a_task_that_failed_is_played_again_as_if_it_had_not_been() -> None:

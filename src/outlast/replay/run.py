@@ -131,19 +131,17 @@ class WorkflowRun:
         self._messages.extend(read_message(message) for message in task.messages)
         self._previous_id = last_completed_start(events) if task.replay_only else task.previous_started_event_id
         self._ledger.replaying = self._previous_id > 0
-        self._read_ahead(0)
 
-    def _read_ahead(self, start: int) -> None:
-        """Learn the flags and the version with which the next task was completed."""
+    def _learn_of_workers(self, start: int, end: int) -> None:
+        """Learn the flags and versions with which tasks were completed: those in a slice, and the one that answered it."""
         for index in range(start, len(self._events)):
-            if self._events[index].event_type == kinds.TASK_COMPLETED:
-                self._completed(self._events[index])
-                return
-
-    def _completed(self, event: HistoryEvent) -> None:
-        attributes = event.workflow_task_completed_event_attributes
-        self._flags.seen(attributes)
-        self._ledger.deployment = deployment_of(attributes) or self._ledger.deployment
+            event = self._events[index]
+            if event.event_type == kinds.TASK_COMPLETED:
+                attributes = event.workflow_task_completed_event_attributes
+                self._flags.seen(attributes)
+                self._ledger.deployment = deployment_of(attributes) or self._ledger.deployment
+                if index >= end:
+                    return
 
     def _advance(self) -> None:
         """Apply slices, and let the code run on each, until history and what it led to are used up."""
@@ -159,7 +157,7 @@ class WorkflowRun:
         events, ledger = self._events, self._ledger
         ledger.last_slice = end >= len(events)
         self._next, self._end = end, end_of_slice(events, end)
-        self._read_ahead(end - 1)
+        self._learn_of_workers(start, end)
         task_start = events[end - 1] if events[end - 1].event_type == kinds.TASK_STARTED else None
         skip = False
         for index in range(start, end):
@@ -199,8 +197,6 @@ class WorkflowRun:
             self._move_machine(event)
         elif kind == kinds.TASK_STARTED:
             self._task_started(event, task_start)
-        elif kind == kinds.TASK_COMPLETED:
-            self._completed(event)
         elif kind == kinds.SIGNALED:
             ledger.jobs.add_signal(self._the_instance().handlers.signal, event)
         elif kind == kinds.WORKFLOW_STARTED:
@@ -402,4 +398,6 @@ class WorkflowRun:
         return failure
 
 
-_WITHOUT_EFFECT = frozenset({kinds.TASK_SCHEDULED, kinds.TASK_TIMED_OUT, kinds.WORKFLOW_TIMED_OUT, kinds.WORKFLOW_TERMINATED})
+_WITHOUT_EFFECT = frozenset(
+    {kinds.TASK_SCHEDULED, kinds.TASK_COMPLETED, kinds.TASK_TIMED_OUT, kinds.WORKFLOW_TIMED_OUT, kinds.WORKFLOW_TERMINATED}
+)
