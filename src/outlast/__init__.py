@@ -1,5 +1,6 @@
 """Durable execution: functions that run to completion, once, whatever happens to the machine."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["Outlast"]
 
 _messages.stand_alone()
+# gRPC reads this when it is imported. Its handlers of forks kill the children of a process that has calls under way: a pool of
+# processes that run activities, for example. Without them a child that leaves gRPC alone lives.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 _ROOMS = {
     "activity",

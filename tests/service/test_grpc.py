@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -275,6 +276,32 @@ for again in (lambda: client.workflow_service.get_system_info(GetSystemInfoReque
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await process.wait() == 0
+
+
+async def test_a_pool_of_processes_lives_while_calls_are_under_way(node: Node) -> None:
+    program = f"""
+import asyncio, os
+from concurrent.futures import ProcessPoolExecutor
+from outlast.service import ConnectConfig, ServiceClient
+from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
+
+async def main():
+    client = await ServiceClient.connect(ConnectConfig({node.address!r}))
+    request = PollWorkflowTaskQueueRequest(namespace="default")
+    request.task_queue.name = "q"
+    polls = [asyncio.create_task(client.workflow_service.poll_workflow_task_queue(request)) for _ in range(5)]
+    with ProcessPoolExecutor(3) as pool:
+        children = await asyncio.gather(*(asyncio.wrap_future(pool.submit(os.getpid)) for _ in range(6)))
+    assert os.getpid() not in children
+    for poll in polls:
+        poll.cancel()
+
+assert os.environ["GRPC_ENABLE_FORK_SUPPORT"] == "false"
+asyncio.run(main())
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "GRPC_ENABLE_FORK_SUPPORT"}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment)
     assert await process.wait() == 0
 
 
