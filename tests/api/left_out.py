@@ -63,6 +63,13 @@ BEHAVIOUR: dict[str, str] = {
     "records of `workflow.logger`": "are always handled with the guard off, so that `unsafe_disable_sandbox` changes nothing",
     "`workflow.logger`, `activity.logger`": "are named `outlast.workflow` and `outlast.activity`; keys in `extra` are the official ones",
     "`workflow.unsafe.imports_passed_through` and import policies": "change nothing: no module is imported a second time",
+    "calls that are not deterministic": "raise where they are called; functions that a helper module imported by name before, and values"
+    " (the order of sets, `id`), are not seen",
+    "a local activity that timed out": "raises ActivityError on replay, too, where the official one then raises TimeoutError",
+    "what ends after its cancellation was reported": "is ignored, where the official one fails the task of a child, or of an abandoned"
+    " activity that fails",
+    "`__stack_trace`": "shows where a task waits down to the innermost coroutine, and not the query itself",
+    "a query while a local activity is under way": "is answered at once",
     "blocks of `workflow.unsafe`": "hold for their own task, also while it waits, and not for the thread",
     "`OpenTelemetryInterceptor`": 'gives spans of activities that no workflow started no workflow id, where the official one gives ""',
     "`MetricsExporter`": "calls its meter `outlast`, and records gauges as they come",
