@@ -30,6 +30,8 @@ FORBIDDEN: dict[str, Callable[[], Any]] = {
     "time.time": lambda: time.time(),
     "time.sleep": lambda: time.sleep(0),
     "time.monotonic": lambda: monotonic(),
+    "time.localtime": lambda: time.localtime(),
+    "time.strftime": lambda: time.strftime("%Y"),
     "datetime.datetime.now": lambda: datetime.now(dt.UTC),
     "datetime.datetime.utcnow": lambda: dt.datetime.utcnow(),
     "datetime.datetime.today": lambda: datetime.today(),
@@ -50,9 +52,11 @@ ALLOWED: dict[str, Callable[[], Any]] = {
     "a seeded generator": lambda: random.Random(1).random(),
     "a given moment": lambda: datetime(2020, 1, 1, tzinfo=dt.UTC).isoformat(),
     "the workflow's own": lambda: [str(workflow.uuid4()), workflow.now().isoformat(), workflow.random().random()],
+    "a given moment in parts": lambda: time.strftime("%Y", time.gmtime(0)),
     "logging": lambda: logging.getLogger("somewhere").warning("something"),
     "the workflow's log": lambda: workflow.logger.warning("something"),
     "an import": lambda: _import_again("this"),
+    "an import of what looks at the clock": lambda: _import_again("tests.replay.looks_at_the_clock"),
 }
 
 

@@ -38,6 +38,7 @@ _FUNCTIONS: Final[dict[str, dict[str, str]]] = {
         "sleep": _PAUSE,
         **dict.fromkeys(("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"), _CLOCK),
         **dict.fromkeys(("process_time", "process_time_ns", "thread_time", "thread_time_ns"), _CLOCK),
+        **dict.fromkeys(("localtime", "gmtime", "ctime", "asctime", "strftime"), _CLOCK),
     },
     "random": dict.fromkeys(
         (
@@ -48,15 +49,20 @@ _FUNCTIONS: Final[dict[str, dict[str, str]]] = {
         _CHANCE,
     ),
     "uuid": {"uuid1": _UUID, "uuid4": _UUID, "getnode": _UUID},
-    "os": {"urandom": _CHANCE, "getrandom": _CHANCE, "getpid": _ACTIVITY},
+    "os": {"urandom": _CHANCE, "getrandom": _CHANCE},
     "secrets": dict.fromkeys(("choice", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe"), _CHANCE),
 }
 """What is not deterministic, and what to use instead."""
 
+_ARGUMENTS_THAT_SAY_WHEN: Final = {"time.localtime": 1, "time.gmtime": 1, "time.ctime": 1, "time.asctime": 1, "time.strftime": 2}
+"""Of functions that read the clock only if they are not told the time: how many arguments tell it."""
+
 _AUDITED: Final[dict[str, str]] = {
     "open": "open (files)",
     **dict.fromkeys(("os.listdir", "os.scandir", "os.mkdir", "os.rmdir", "os.remove", "os.rename", "os.truncate"), "os (files)"),
-    **dict.fromkeys(("socket.__new__", "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname"), "socket"),
+    **dict.fromkeys(
+        ("socket.__new__", "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.gethostname"), "socket"
+    ),
     **dict.fromkeys(("subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.exec", "os.posix_spawn"), "subprocess"),
     "sqlite3.connect": "sqlite3.connect",
     "builtins.input": "input",
@@ -65,7 +71,7 @@ _AUDITED: Final[dict[str, str]] = {
 
 _EXEMPT: Final = frozenset(
     {
-        *("outlast", "importlib", "logging", "warnings", "traceback", "linecache", "tokenize", "inspect"),
+        *("outlast", "logging", "warnings", "traceback", "linecache", "tokenize", "inspect"),
         *("pdb", "bdb", "debugpy", "pydevd", "_pydevd_bundle", "coverage", "opentelemetry", "sentry_sdk", "structlog", "loguru"),
     }
 )
@@ -140,10 +146,12 @@ def _install() -> None:
 
 
 def _guarded(original: Callable[..., Any], name: str, instead: str) -> Callable[..., Any]:
+    enough = _ARGUMENTS_THAT_SAY_WHEN.get(name, sys.maxsize)
+
     @functools.wraps(original)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         loop = running_loop()
-        if type(loop) is WorkflowLoop and loop.guarded:
+        if type(loop) is WorkflowLoop and loop.guarded and len(args) < enough:
             _refuse(sys._getframe(1), name, instead)
         return original(*args, **kwargs)
 
@@ -175,13 +183,15 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
 
 
 def _refuse(frame: FrameType | None, name: str, instead: str) -> None:
-    """Raise if the call comes from workflow code, or from a library that it calls."""
+    """Raise if the call comes from workflow code, or from a library that it calls, and not from a module that is being imported."""
     if _sandbox_unrestricted.get():
         return
+    is_its_own = False
     while frame is not None and frame.f_code is not WorkflowLoop.inside.__code__:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
-        if package in _EXEMPT:
+        if package == "importlib" or (package in _EXEMPT and not is_its_own):
             return
-        if package not in sys.stdlib_module_names:
-            raise RestrictedWorkflowAccessError(name, override_message=_message(name, instead))
+        is_its_own = is_its_own or package not in sys.stdlib_module_names
         frame = frame.f_back
+    if is_its_own:
+        raise RestrictedWorkflowAccessError(name, override_message=_message(name, instead))
