@@ -116,7 +116,7 @@ def fail_workflow_task(draft: Draft, answer: t.FailWorkflowTask) -> None:
     if request.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE:
         close.write_terminated(draft, "GrpcMessageTooLarge", workflow_task.SERVER_IDENTITY)
         return
-    failure = failures.accepted(request.failure) if request.HasField("failure") else None
+    failure = failures.accepted(request.failure, draft.context.namespace.blob_bytes_max) if request.HasField("failure") else None
     workflow_task.end_failed(draft, request.cause, failure, request.identity, request.binary_checksum)
     if request.cause in _NO_FAULT:
         draft.run.workflow_task_attempt = 1

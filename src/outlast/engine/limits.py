@@ -12,7 +12,7 @@ TASK_COMPLETION_BYTES_MAX = 40 * 1024 * 1024
 """Told to clients, which may split what is larger; no request over 4 MiB comes in anyway."""
 RETAINED_FAILURE_BYTES_MAX = 4 * 1024
 CUT_FAILURE_BYTES = 512 * 1024
-"""What is left of a failure that exceeds BLOB_BYTES_MAX."""
+"""What is left of a failure that is too large."""
 BUFFERED_EVENTS_MAX = 100
 BUFFERED_BYTES_MAX = 2 * 1024 * 1024
 SIGNALS_MAX = 10_000
