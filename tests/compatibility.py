@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 
 from outlast.engine.commands import BUILT, EVENT_OF, NEXUS
 from outlast.engine.evolve import FOLDS
+from outlast.server.frontend.activity_executions import ActivityExecutionCalls
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.operations import OperatorCalls
@@ -41,6 +42,7 @@ CALLS = handlers(
     HistoryCalls.__new__(HistoryCalls),
     WorkerCalls.__new__(WorkerCalls),
     ActivityOperationCalls.__new__(ActivityOperationCalls),
+    ActivityExecutionCalls.__new__(ActivityExecutionCalls),
     TimeSkippingCalls.__new__(TimeSkippingCalls),
     TaskQueueCalls.__new__(TaskQueueCalls),
 )
@@ -62,6 +64,8 @@ PARTS = """
 | call | part | answer |
 | --- | --- | --- |
 | StartWorkflowExecution, UpdateWorkflowExecution | completion callbacks | work; without a circuit breaker: none is ever BLOCKED |
+| PauseActivityExecution, UnpauseActivityExecution, ResetActivityExecution, UpdateActivityExecutionOptions | standalone activities \
+| UNIMPLEMENTED; for the activities of a workflow they work |
 | StartWorkflowExecution | versioning override | stored and shown; nothing routes by it |
 | ListWorkflowExecutions, CountWorkflowExecutions | list filters | UNIMPLEMENTED; without a filter both work, newest first |
 | PollWorkflowTaskQueue, PollActivityTaskQueue | worker versioning, deployments | accepted, without effect |
