@@ -18,6 +18,7 @@ from outlast.engine.machines import (
     options,
     pause,
     signal,
+    task_problems,
     time_skipping,
     timer,
     update,
@@ -256,7 +257,7 @@ def _start_eager_activities(draft: Draft, done: t.CompleteWorkflowTask) -> None:
 def _reject(execution: Execution, done: t.CompleteWorkflowTask, context: t.Context, bad: BadCommand, attempt: int) -> Transition:
     """The completion is as if it had never come; what is written is that the task failed, and why."""
     unhandled = bad.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
-    name = _cause_name(bad.cause)
+    name = task_problems.cause_name(bad.cause)
     message = f"{name}: {bad.text}" if bad.text else name
     if attempt > 1 and not unhandled and not bad.terminates:
         raise InvalidArgument(message)
@@ -272,11 +273,6 @@ def _reject(execution: Execution, done: t.CompleteWorkflowTask, context: t.Conte
     draft.updates_lost = bad.cause == update.BAD_MESSAGE
     draft.refusal = InvalidArgument(message)
     return _within_limits(execution, draft)
-
-
-def _cause_name(cause: "WorkflowTaskFailedCause.ValueType") -> str:
-    words = Cause.Name(cause).removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").split("_")
-    return "".join(word.capitalize() for word in words)
 
 
 # Time

@@ -20,6 +20,8 @@ UPDATES_MAX = 2000
 """Distinct updates of one run."""
 UPDATES_IN_FLIGHT_MAX = 10
 UPDATES_IN_FLIGHT_BYTES_MAX = 20 * 1024 * 1024
+PROBLEM_REPORTED_FROM_FAILURES = 5
+"""Workflow tasks in a row that fail or time out before the run's search attributes say so."""
 UPDATE_REFUSED_FROM_ATTEMPT = 3
 """A workflow task that failed so often takes no more updates."""
 SPECULATIVE_SCHEDULE_TO_START = 5 * SECOND

@@ -116,6 +116,15 @@ class WorkflowTask(msgspec.Struct):
         return self.started_event_id > 0
 
 
+class TaskProblem(msgspec.Struct, frozen=True):
+    """Workflow tasks that came to nothing, one after the other, since one was completed."""
+
+    failures: int
+    category: str
+    """Failed or TimedOut: of the last one that is in history."""
+    cause: str
+
+
 class Run(msgspec.Struct):
     """The core: what every transition may change, and what a run is by birth."""
 
@@ -162,6 +171,7 @@ class Run(msgspec.Struct):
     workflow_task: WorkflowTask | None = None
     workflow_task_attempt: int = 1
     """The attempt that the next workflow task will have."""
+    task_problem: TaskProblem | None = None
     first_task_pending: bool = False
     """No workflow task was ever scheduled: the backoff, or the parent, holds it back."""
     last_started_event_id: int = 0
