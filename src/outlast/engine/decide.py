@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 
 from outlast.engine import commands, failures, limits
@@ -54,16 +55,36 @@ def decide(execution: Execution, trigger: t.Trigger, context: t.Context) -> Tran
     RECEIVES[type(trigger)](draft, trigger)
     if draft.buffer_is_full and draft.run.workflow_task is not None:
         workflow_task.fail(draft, workflow_task.FORCE_CLOSE, None, workflow_task.SERVER_IDENTITY)
-    return _within_limits(execution, draft)
+    return _within_limits(execution, draft, gives_up=type(trigger) in _FROM_WITHIN)
 
 
-def _within_limits(execution: Execution, draft: Draft) -> Transition:
-    """The decision; or, when it makes the history too large, that the run is terminated instead."""
-    if not draft.excess:
-        return _frozen(draft)
+_FROM_WITHIN = frozenset({t.TimersDue, t.ChildStarted, t.ChildStartFailed, t.ChildClosed, t.ExternalTold})
+"""Nobody could mend these if they were refused."""
+
+
+def _within_limits(execution: Execution, draft: Draft, *, gives_up: bool = True) -> Transition:
+    """The decision; or, when it makes the history or the state too large, that the run is terminated instead.
+
+    So it is when more would be written at once than may be, and the run `gives_up`. Else that is refused: InvalidArgument.
+    """
+    if draft.excess:
+        return _terminated(execution, draft, draft.excess, draft.excess)
+    transition = _frozen(draft)
+    if not transition.oversize:
+        return transition
+    text = f"transaction size of {transition.oversize} bytes exceeds limit of {limits.TRANSACTION_BYTES_MAX} bytes"
+    if not gives_up:
+        raise InvalidArgument(text)
+    details = Payloads()
+    details.payloads.add(metadata={"encoding": b"json/plain"}, data=f'"{text}"'.encode())
+    return _terminated(execution, draft, "Transaction size exceeds limit.", text, details)
+
+
+def _terminated(execution: Execution, draft: Draft, reason: str, text: str, details: Payloads | None = None) -> Transition:
+    """What happens instead of a decision that cannot be."""
     instead = Draft(execution, draft.context)
-    close.write_terminated(instead, draft.excess, workflow_task.SERVER_IDENTITY)
-    instead.refusal = HistoryTooLarge(draft.excess)
+    close.write_terminated(instead, reason, workflow_task.SERVER_IDENTITY, details)
+    instead.refusal = HistoryTooLarge(text)
     return _frozen(instead)
 
 

@@ -33,6 +33,10 @@ PENDING_EXTERNALS_MAX = 2000
 HISTORY_EVENTS_MAX = 51_200
 HISTORY_BYTES_MAX = 50 * 1024 * 1024
 """A run whose history becomes larger is terminated."""
+STATE_BYTES_MAX = 8 * 1024 * 1024
+"""A run whose state becomes larger is terminated."""
+TRANSACTION_BYTES_MAX = 4 * 1024 * 1024
+"""Of the events that are written together."""
 SUGGEST_CONTINUE_AS_NEW_EVENTS = 4096
 SUGGEST_CONTINUE_AS_NEW_BYTES = 4 * 1024 * 1024
 SUGGEST_CONTINUE_AS_NEW_UPDATES = UPDATES_MAX * 9 // 10
