@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from google.protobuf.message import Message
 
-from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
 from outlast.server.clock import VirtualClock, real_time
 from outlast.server.direct_door import DirectDoor
+from outlast.server.frontend.activity_executions import ActivityExecutionCalls
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
+from outlast.server.frontend.bounds import bounds
 from outlast.server.frontend.calls import OPERATOR_SERVICE, WORKFLOW_SERVICE, Reply, Service
 from outlast.server.frontend.features import features
 from outlast.server.frontend.history import HistoryCalls
@@ -69,7 +70,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     sqlite_pragmas: dict[str, str] = {}
     dynamic_config: dict[str, str] = {}
     """The reference server's switches, by its names. Read: those of `frontend/features.py` and
-    limit.historyCount.suggestContinueAsNew. Others have no effect."""
+    `frontend/bounds.py`. Others have no effect."""
 
 
 class Node:
@@ -81,8 +82,8 @@ class Node:
             raise ValueError("a node that skips time keeps everything in memory: what is in a file belongs to the real time")
         self._settings = settings
         self._store = _store(settings)
-        suggested = settings.dynamic_config.get("limit.historyCount.suggestContinueAsNew", str(SUGGEST_CONTINUE_AS_NEW_EVENTS))
-        self._namespaces = NamespaceRegistry(self._store, int(suggested), settings.retention_s, any_name=settings.any_namespace)
+        allowed = bounds(settings.dynamic_config)
+        self._namespaces = NamespaceRegistry(self._store, allowed, settings.retention_s, any_name=settings.any_namespace)
         self._matching: Matching[StartedTask, object] = Matching(real_time if isinstance(clock, VirtualClock) else clock)
         self._shard = Shard(self._store, self._matching, self._namespaces, clock)
         histories = Histories(self._shard)
@@ -103,6 +104,7 @@ class Node:
             HistoryCalls(self._shard, histories, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             ActivityOperationCalls(self._shard, self._namespaces),
+            ActivityExecutionCalls(self._shard, self._namespaces),
             TimeSkippingCalls(self._shard, self._namespaces, switched),
             TaskQueueCalls(self._shard, self._namespaces),
         )

@@ -10,15 +10,14 @@ from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceSt
 from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
 
 from outlast.engine.limits import (
-    BLOB_BYTES_MAX,
     ID_BYTES_MAX,
     MEMO_BYTES_MAX,
     SECOND,
-    SUGGEST_CONTINUE_AS_NEW_EVENTS,
     TASK_COMPLETION_BYTES_MAX,
 )
 from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
 from outlast.engine.triggers import NamespaceView
+from outlast.server.frontend.bounds import Bounds
 from outlast.server.store.protocol import Store, StoredNamespace
 
 SYSTEM_NAMESPACE_ID = "32049b68-7872-4094-8e63-d0dd59896a83"
@@ -55,19 +54,12 @@ SYSTEM = Namespace(
 class NamespaceRegistry:
     """Every namespace, by name and by id."""
 
-    def __init__(
-        self,
-        store: Store,
-        events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS,
-        retention_s: int = RETENTION_S,
-        *,
-        any_name: bool = False,
-    ) -> None:
+    def __init__(self, store: Store, bounds: Bounds, retention_s: int = RETENTION_S, *, any_name: bool = False) -> None:
         """`retention_s` is that of namespaces which are made here. With `any_name` every name is one, in memory from its first use on."""
         self._store = store
+        self.bounds = bounds
         self._retention_s = retention_s
         self._any_name = any_name
-        self._events_suggested = events_suggested
         self._by_name: dict[str, Namespace] = {}
         self._views: dict[str, NamespaceView] = {}
         self._ids: dict[str, str] = {}
@@ -81,7 +73,12 @@ class NamespaceRegistry:
     def _keep(self, namespace: Namespace) -> None:
         self._by_name[namespace.name] = namespace
         self._views[namespace.id] = NamespaceView(
-            namespace.id, namespace.name, namespace.search_attributes, namespace.retention_s * SECOND, self._events_suggested
+            namespace.id,
+            namespace.name,
+            namespace.search_attributes,
+            namespace.retention_s * SECOND,
+            self.bounds.events_suggested,
+            self.bounds.blob_bytes_max,
         )
         self._ids[namespace.name] = namespace.id
 
@@ -136,7 +133,7 @@ class NamespaceRegistry:
         return MappingProxyType(self._ids)
 
 
-def describe(namespace: Namespace) -> DescribeNamespaceResponse:
+def describe(namespace: Namespace, bounds: Bounds) -> DescribeNamespaceResponse:
     """The namespace as clients see it. Capabilities name what this server has, and nothing else."""
     described = DescribeNamespaceResponse()
     info = described.namespace_info
@@ -147,7 +144,7 @@ def describe(namespace: Namespace) -> DescribeNamespaceResponse:
     info.owner_email = namespace.owner_email
     info.data.update(namespace.data)
     info.capabilities.SetInParent()
-    info.limits.blob_size_limit_error = BLOB_BYTES_MAX
+    info.limits.blob_size_limit_error = bounds.blob_bytes_error
     info.limits.memo_size_limit_error = MEMO_BYTES_MAX
     info.limits.workflow_task_completion_size_limit_error = TASK_COMPLETION_BYTES_MAX
     config = described.config
