@@ -14,6 +14,8 @@ from outlast.worker._slots import Permit, Slots
 
 logger = logging.getLogger("outlast.worker")
 
+EMPTY_PAUSE_S = 0.01
+"""After a poll that brought nothing."""
 POLL_S = 70.0
 """Deadline of a poll; the server ends it after 60 s."""
 BUSY_POLL_S = 11.0
@@ -247,6 +249,9 @@ class Poller(Generic[ReplyT]):
                 raise
             self._lanes[lane] = False
             self._take(reply, permit)
+            if not reply.task_token:
+                # A server that is about to stop answers at once, and one in this process without even a turn of the loop.
+                await asyncio.sleep(EMPTY_PAUSE_S)
 
     def _take(self, reply: ReplyT, permit: Permit) -> None:
         self._backoff.reset()
