@@ -116,6 +116,12 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         if left := self.pending():
             raise RuntimeError(f"Evicted a workflow, but {len(left)} of its tasks swallow their cancellation: {left}")
 
+    def forget(self) -> None:
+        """Let go of all that refers to this loop: nothing will run on it any more."""
+        self.tasks.clear()
+        self._ready.clear()
+        self._conditions.clear()
+
     def _cancel_everything(self) -> None:
         for _ in range(EVICTION_ROUNDS_MAX):
             for task in self.pending():
