@@ -14,8 +14,6 @@ from outlast.worker._slots import Permit, Slots
 
 logger = logging.getLogger("outlast.worker")
 
-EMPTY_PAUSE_S = 0.01
-"""After a poll that brought nothing."""
 POLL_S = 70.0
 """Deadline of a poll; the server ends it after 60 s."""
 BUSY_POLL_S = 11.0
@@ -250,8 +248,8 @@ class Poller(Generic[ReplyT]):
             self._lanes[lane] = False
             self._take(reply, permit)
             if not reply.task_token:
-                # A server that is about to stop answers at once, and one in this process without even a turn of the loop.
-                await asyncio.sleep(EMPTY_PAUSE_S)
+                # A server in this process that is about to stop answers at once, without even a turn of the loop.
+                await asyncio.sleep(0)
 
     def _take(self, reply: ReplyT, permit: Permit) -> None:
         self._backoff.reset()
