@@ -18,16 +18,26 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
 import outlast.client
+import outlast.workflow
+from outlast import Outlast
 from outlast.client import sync
 from outlast.client.sync import _mirror
 from outlast.client.sync._background import Background
 from outlast.common import WorkflowIDConflictPolicy
 from outlast.server.node import Node
 from outlast.service import RPCError, RPCStatusCode
+from outlast.worker import Worker
 from tests import sync_stub
 from tests.client.workflows import KnownCounter, KnownGreet, Later
 
 WHO = contextvars.ContextVar("WHO", default="nobody")
+
+
+@outlast.workflow.defn
+class Hello:
+    @outlast.workflow.run
+    async def run(self, name: str) -> str:
+        return f"hello {name}"
 
 
 async def off_loop(work: Callable[[], Any]) -> Any:
@@ -111,6 +121,16 @@ async def test_an_activity_is_completed_by_synchronous_code(node: Node, worker: 
 
     assert await off_loop(work) == "done"
     await off_loop(client.close)
+
+
+async def test_a_node_of_the_same_process_is_called_from_other_threads() -> None:
+    async with Outlast.open(":memory:") as embedded, Worker(embedded, task_queue="q", workflows=[Hello]):
+
+        def work() -> tuple[str, list[str]]:
+            client = sync.Client(embedded.service_client)
+            return client.execute_workflow(Hello.run, "you", id="w", task_queue="q"), [each.id for each in client.list_workflows()]
+
+        assert await off_loop(work) == ("hello you", ["w"])
 
 
 async def test_a_closed_client_connects_anew(node: Node) -> None:

@@ -167,7 +167,7 @@ def _unknown(a: "Missing") -> int:  # type: ignore[name-defined]  # noqa: F821
         len,
         typing.cast(Any, int),
     ],
-    ids=repr,
+    ids=lambda function: getattr(function, "__qualname__", type(function).__qualname__),
 )
 def test_type_hints_are_those_that_the_official_sdk_finds(function: Any) -> None:
     assert _outcome(lambda: common._type_hints_from_func(function)) == _outcome(lambda: official._type_hints_from_func(function))

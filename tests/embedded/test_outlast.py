@@ -196,3 +196,16 @@ async def test_many_workflows_at_once(tmp_path: Path) -> None:
         results = await asyncio.gather(*[handle.result() for handle in handles])
 
     assert results == [[f"Hello, N{n}!"] for n in range(50)]
+
+
+async def test_a_worker_that_is_left_running_does_not_keep_the_node_from_stopping() -> None:
+    outlast = Outlast.open(None)
+    client = await outlast.start()
+    left = asyncio.create_task(worker(client).run())
+    await client.execute_workflow(Greets.run, 0, id="w", task_queue="q")
+
+    async with asyncio.timeout(20):
+        await outlast.stop()
+
+    left.cancel()
+    await asyncio.wait([left])

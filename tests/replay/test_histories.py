@@ -8,9 +8,9 @@ import pytest
 
 from outlast.replay import kinds
 from outlast.replay.run import WorkflowRun
-from tests.replay.histories import HISTORIES, SETTINGS, Worker, as_task, check_commands, load, requests, tasks
+from tests.replay.histories import SETTINGS, Worker, as_task, check_commands, histories, load, requests, tasks
 
-ALL = sorted(HISTORIES.rglob("*.json"))
+ALL = histories()
 # Races: local activities ended while code ran, and which of them came together is not in history. Troubles: when an official
 # worker replays a local activity that timed out, it raises TimeoutError, and not the ActivityError that it raised at first.
 IN_MEMORY = [path for path in ALL if not path.stem.startswith("races") and path.stem != "local-activity-troubles-uncached"]

@@ -6,10 +6,10 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from tests.replay.histories import HISTORIES
+from tests.replay.histories import histories
 from tests.replay.official import official_scenarios
 
-OURS = sorted((HISTORIES / "outlast").glob("*.json"))
+OURS = histories("outlast")
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import warnings
+import weakref
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -346,14 +347,32 @@ def test_eviction_leaves_nothing_running_and_no_command_behind(how: str) -> None
     tears.clear()
     told = Told(Lingers, how)
     told.task()
+    assert told.run._instance is not None
+    loop = told.run._instance.loop
+    tasks = loop.pending()
 
     told.run.evict()
     told.run.evict()
     gc.collect()
 
     assert "finally" in tears
+    assert tasks
+    assert all(task.done() for task in tasks)
+
+
+def test_a_run_that_is_gone_leaves_nothing_for_the_garbage_collector() -> None:
+    told = Told(Primitives)
+    told.task()
     assert told.run._instance is not None
-    assert told.run._instance.loop.pending() == []
+    loop = weakref.ref(told.run._instance.loop)
+    gc.collect()
+    gc.disable()
+    try:
+        told.run.evict()
+
+        assert loop() is None
+    finally:
+        gc.enable()
 
 
 def test_a_timer_of_a_run_that_is_evicted_raises_no_cancellation() -> None:

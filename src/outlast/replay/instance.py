@@ -163,6 +163,9 @@ class Instance:
         """Tear the code down."""
         self.replaying = True
         self.loop.evict()
+        # Everything here refers to everything else. Collecting such circles takes longer than running a small workflow.
+        self.loop.forget()
+        vars(self).clear()
 
     # The main task
 

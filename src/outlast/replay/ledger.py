@@ -133,6 +133,14 @@ class Ledger:
         else:
             self.terminal = None
 
+    def forget(self) -> None:
+        """Let go of the machines, which refer to this ledger."""
+        self.asked.clear()
+        self.terminal = None
+        self.by_event.clear()
+        self.local_activities.by_seq.clear()
+        self.jobs = Jobs()
+
     def commands(self) -> list[Command]:
         """What is to be sent to the server, in order."""
         wanted = [*self.asked, *([self.terminal] if self.terminal else [])]

@@ -72,6 +72,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def inside(self, work: Callable[[], None]) -> None:
         """Do `work` as this loop's own: with it as the running loop, and with none of the caller's context variables."""
         outer = asyncio._get_running_loop()
+        if sys.version_info >= (3, 14) and outer is not None:
+            # From 3.14 on a thread has one current task, not each loop one of its own.
+            task = asyncio.tasks._swap_current_task(outer, None)
         hooks = sys.get_asyncgen_hooks()
         # The hooks of the worker's loop would finish this workflow's generators there, later.
         sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
@@ -80,6 +83,8 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             self._context.run(work)
         finally:
             asyncio._set_running_loop(outer)
+            if sys.version_info >= (3, 14) and outer is not None:
+                asyncio.tasks._swap_current_task(outer, task)
             sys.set_asyncgen_hooks(*hooks)
 
     def run_ready(self, check_conditions: Callable[[], bool] | None) -> None:
@@ -110,6 +115,12 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             self.inside(self._cancel_everything)
         if left := self.pending():
             raise RuntimeError(f"Evicted a workflow, but {len(left)} of its tasks swallow their cancellation: {left}")
+
+    def forget(self) -> None:
+        """Let go of all that refers to this loop: nothing will run on it any more."""
+        self.tasks.clear()
+        self._ready.clear()
+        self._conditions.clear()
 
     def _cancel_everything(self) -> None:
         for _ in range(EVICTION_ROUNDS_MAX):

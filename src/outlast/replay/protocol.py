@@ -131,7 +131,7 @@ class Run(Protocol):
 
     Every method is synchronous, does no I/O and leaves nothing running.
     Not thread-safe. A run that raised or failed a task must be dropped with `evict`; it is replayed from its whole history at
-    the next task. From Python 3.14 on, call it outside of any task (from a callback of the loop).
+    the next task.
     """
 
     run_id: str

@@ -115,6 +115,8 @@ class WorkflowRun:
         """Tear the coroutines down."""
         if self._instance is not None:
             self._instance.evict()
+            self._instance = None
+            self._ledger.forget()
 
     # Applying history
 

@@ -63,9 +63,13 @@ class DirectDoor:
             if not self._under_way:
                 self._empty.set()
 
+    def close(self) -> None:
+        """Take no more calls."""
+        self._open = False
+
     async def stop(self, grace_s: float) -> None:
         """Take no more calls; those that run have so long to end."""
-        self._open = False
+        self.close()
         try:
             async with asyncio.timeout(grace_s):
                 await self._drained()

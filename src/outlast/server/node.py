@@ -183,6 +183,7 @@ class Node:
         self._running = False
         if self._wire is not None:
             await self._wire.close_slowly()
+        self._direct.close()
         self._matching.release_polls()
         self._shard.release_waits()
         await asyncio.gather(self._direct.stop(SHUTDOWN_GRACE_S), self._stop_listening())

@@ -79,9 +79,10 @@ class WorkflowEnvironment:
     ) -> WorkflowEnvironment:
         """Open a whole server in this process, in memory or in ``dev_server_database_filename``. Its time is the real time.
 
-        It listens to other processes only when ``port`` is given (0: any free one). Of ``dev_server_extra_args``, namespaces, search
-        attributes and dynamic configuration are read. Without meaning here, since nothing is downloaded and no process is started:
-        ``tls``, ``download_dest_dir``, ``ui``, ``ui_port``, ``runtime``, and all other parameters that begin with ``dev_server_``.
+        :attr:`client` calls it without a socket; others can connect to ``client.service_client.config.target_host``, which has any free
+        port unless ``port`` says which. Of ``dev_server_extra_args``, namespaces, search attributes and dynamic configuration are read.
+        Without meaning here, since nothing is downloaded and no process is started: ``tls``, ``download_dest_dir``, ``ui``, ``ui_port``,
+        ``runtime``, and all other parameters that begin with ``dev_server_``.
 
         Raises :class:`outlast.embedded.OpenError` when the file or the port is taken.
         """
@@ -100,7 +101,7 @@ class WorkflowEnvironment:
                 retry_config=retry_config,
                 search_attributes=[*search_attributes, *flags.search_attributes],
                 dynamic_config=flags.dynamic_config,
-                listen=None if port is None else f"{ip}:{port}",
+                listen=f"{ip}:{port or 0}",
             )
         )
 
@@ -130,12 +131,13 @@ class WorkflowEnvironment:
         next as long as no workflow task and no activity runs or waits for a worker. Elsewhere it is as fast as the real time, and
         :meth:`sleep` moves it. It is one time for all workflows of the environment.
 
-        It listens to other processes only when ``port`` is given (0: any free one). Without meaning here, since nothing is downloaded
-        and no process is started: ``download_dest_dir``, ``runtime``, and all parameters that begin with ``test_server_``.
+        :attr:`client` calls it without a socket; others can connect to ``client.service_client.config.target_host``, which has any free
+        port unless ``port`` says which. Without meaning here, since nothing is downloaded and no process is started:
+        ``download_dest_dir``, ``runtime``, and all parameters that begin with ``test_server_``.
         """
         return await _TimeSkipping._start(
             Outlast(
-                NodeSettings(port=port, retention_s=_FOR_EVER_S, any_namespace=True),
+                NodeSettings(port=port or 0, retention_s=_FOR_EVER_S, any_namespace=True),
                 {
                     "data_converter": data_converter,
                     "interceptors": interceptors,

@@ -247,6 +247,9 @@ class Poller(Generic[ReplyT]):
                 raise
             self._lanes[lane] = False
             self._take(reply, permit)
+            if not reply.task_token:
+                # A server in this process that is about to stop answers at once, without even a turn of the loop.
+                await asyncio.sleep(0)
 
     def _take(self, reply: ReplyT, permit: Permit) -> None:
         self._backoff.reset()
