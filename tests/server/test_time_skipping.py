@@ -135,7 +135,12 @@ async def test_a_worker_that_polled_a_moment_ago_is_there_after_a_jump_of_a_day(
     await skipping.begin("wf")
     sticky = StickyExecutionAttributes(worker_task_queue=STICKY)
     sticky.schedule_to_start_timeout.FromSeconds(10)
+    began = skipping.clock()
     await skipping.complete(await skipping.poll(), timer(timedelta(days=1)), sticky_attributes=sticky)
+    while skipping.clock() < began + DAY:
+        await asyncio.sleep(0)
+    for _ in range(100):  # the task is offered
+        await asyncio.sleep(0)
 
     task = await skipping.poll(STICKY)
 
