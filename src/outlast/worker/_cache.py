@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 
 from outlast.replay.protocol import LocalActivityOutcome, Run
+from outlast.worker._eviction import evict
 
 
 class CachedRun:
@@ -15,10 +16,22 @@ class CachedRun:
     Tasks of one run are worked on one after another, in the order in which they came: `turn`.
     """
 
-    __slots__ = ("_outcome_came", "local_activities", "next_event_id", "outcomes", "run", "run_id", "task_timeout_s", "turn", "users")
+    __slots__ = (
+        "_outcome_came",
+        "_watched",
+        "local_activities",
+        "next_event_id",
+        "outcomes",
+        "run",
+        "run_id",
+        "task_timeout_s",
+        "turn",
+        "users",
+    )
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, *, watched: bool = True) -> None:
         self.run_id = run_id
+        self._watched = watched
         self.run: Run | None = None
         self.next_event_id = 1
         """The first event that the run has not seen."""
@@ -61,14 +74,16 @@ class CachedRun:
         run, self.run = self.run, None
         self.next_event_id = 1
         if run is not None:
-            run.evict()
+            evict(run, watched=self._watched)
 
 
 class RunCache:
     """Up to `size` runs; when there are more, those go whose last task is longest ago. A run that is worked on stays."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, watched: bool = True) -> None:
+        """`watched` says whether code that does not yield while it is evicted is broken off."""
         self._size = size
+        self._watched = watched
         self._runs: OrderedDict[str, CachedRun] = OrderedDict()
 
     @property
@@ -79,7 +94,7 @@ class RunCache:
         """The run, kept until `release`."""
         cached = self._runs.get(run_id)
         if cached is None:
-            cached = self._runs[run_id] = CachedRun(run_id)
+            cached = self._runs[run_id] = CachedRun(run_id, watched=self._watched)
         else:
             self._runs.move_to_end(run_id)
         cached.users += 1

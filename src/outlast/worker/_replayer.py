@@ -21,6 +21,7 @@ from outlast.worker._codec import WorkflowCodec
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._plugin import Plugin
 from outlast.worker._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from outlast.worker._eviction import evict
 from outlast.worker._watchdog import WATCHDOG
 from outlast.worker._workflow_definitions import workflow_definitions, workflow_interceptors
 from outlast.worker.workflow_sandbox import SandboxedWorkflowRunner
@@ -172,12 +173,13 @@ class Replayer:
         events = await self._decoded(settings, history)
         task = _task(history, events)
         run = WorkflowRun(settings, task.run_id)
+        watched = not self._config.get("debug_mode")
         try:
-            step = run.activate(task) if self._config.get("debug_mode") else WATCHDOG.run(run.activate, task)
+            step = WATCHDOG.run(run.activate, task) if watched else run.activate(task)
         except Exception as error:  # noqa: BLE001 - whatever comes of a history is its result
             return error
         finally:
-            run.evict()
+            evict(run, watched=watched)
         return _failure(step)
 
     async def _decoded(self, settings: RunSettings, history: WorkflowHistory) -> Sequence[HistoryEvent]:

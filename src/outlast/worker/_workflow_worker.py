@@ -83,7 +83,7 @@ class WorkflowWorker:
         self._watched = watched
         self._slots = slots
         self._stopping = False
-        self.cache = RunCache(cached_max)
+        self.cache = RunCache(cached_max, watched=watched)
         self._tasks: set[asyncio.Task[None]] = set()
         self._pollers = [Poller("workflow tasks", polls.common, slots, self._poll, self._accept)]
         if polls.sticky is not None:
