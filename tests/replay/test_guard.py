@@ -95,6 +95,13 @@ class CallsInBlock:
 
 
 @workflow.defn
+class WaitsForSets:
+    @workflow.run
+    async def run(self) -> None:
+        await asyncio.wait([asyncio.create_task(asyncio.sleep(1))])
+
+
+@workflow.defn
 class CallsExtern:
     @workflow.run
     async def run(self) -> None:
@@ -137,6 +144,11 @@ def test_outside_of_workflows_everything_works_as_before(name: str) -> None:
         value = FORBIDDEN[name]()
         if name in ("socket", "open (files)"):
             value.close()
+
+
+def test_functions_that_work_on_sets_warn() -> None:
+    with pytest.warns(UserWarning, match=r"asyncio.wait\(\) gives sets.*workflow.wait\(\)"):
+        assert Told(WaitsForSets).task().failure is None
 
 
 def test_a_guarded_clock_keeps_its_class() -> None:
