@@ -18,10 +18,10 @@ from outlast.replay.protocol import RunSettings, Step, WorkflowTask
 from outlast.replay.run import WorkflowRun
 from outlast.runtime import Runtime
 from outlast.worker._codec import WorkflowCodec
+from outlast.worker._eviction import evict
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._plugin import Plugin
 from outlast.worker._runner import UnsandboxedWorkflowRunner, WorkflowRunner
-from outlast.worker._eviction import evict
 from outlast.worker._watchdog import WATCHDOG
 from outlast.worker._workflow_definitions import workflow_definitions, workflow_interceptors
 from outlast.worker.workflow_sandbox import SandboxedWorkflowRunner

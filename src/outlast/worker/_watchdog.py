@@ -8,7 +8,8 @@ signals: there the exception is raised with the next line of Python, and code th
 
 Only the thread that is looked at may end an activation, and only the watchdog may break it off. That the exception never lands after
 the end takes the order of four steps: the loop takes the activation out first and looks then whether it was condemned; the watchdog
-condemns it first and looks then whether it is still in. Whoever comes second sees the other, and a lock settles the rest. A signal comes between two lines of the main thread, and sees whether it still counts.
+condemns it first and looks then whether it is still in. Whoever comes second sees the other, and a lock settles the rest. A signal
+comes between two lines of the main thread, and sees whether it still counts.
 """
 
 from __future__ import annotations
