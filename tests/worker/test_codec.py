@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import pytest
 from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast import activity, workflow
-from outlast.client import Client
+from outlast.client import Client, WorkflowFailureError
 from outlast.converter import (
     ActivitySerializationContext,
     DataConverter,
@@ -170,3 +171,49 @@ async def test_with_a_codec_everything_works_and_nothing_can_be_read(client: Cli
     readable = [event for event in history.events if b"secret" in event.SerializeToString()]
     assert [EventType.Name(event.event_type) for event in readable] == ["EVENT_TYPE_ACTIVITY_TASK_STARTED"], readable
     assert readable[0].activity_task_started_event_attributes.last_failure.message == "secret failure"
+
+
+class Failing(PayloadCodec):
+    """Fails the first time in one direction, with an error that a test chooses."""
+
+    def __init__(self, direction: str, error: Exception) -> None:
+        self._direction = direction
+        self._error: Exception | None = error
+
+    def _fail(self, direction: str) -> None:
+        error = self._error
+        if direction == self._direction and error is not None:
+            self._error = None
+            raise error
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        self._fail("encode")
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        self._fail("decode")
+        return list(payloads)
+
+
+@pytest.mark.parametrize(("direction", "message"), [("decode", "out of order"), ("encode", "Failed encoding completion: out of order")])
+async def test_a_codec_that_fails_fails_the_task_and_not_the_workflow(client: Client, queue: str, direction: str, message: str) -> None:
+    handle = await client.start_workflow(Secret.run, "x", id="wf", task_queue=queue)
+    codec = Failing(direction, RuntimeError("out of order"))
+    coding = Client(client.service_client, data_converter=replace(DataConverter.default, payload_codec=codec))
+    async with Worker(coding, task_queue=queue, workflows=[Secret]):
+        assert await handle.result() == "child of x"
+
+    events = (await handle.fetch_history()).events
+    [failed] = [each for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED]
+    assert failed.workflow_task_failed_event_attributes.failure.message == message
+
+
+async def test_a_codec_that_says_so_fails_the_workflow(client: Client, queue: str) -> None:
+    handle = await client.start_workflow(Secret.run, "x", id="wf", task_queue=queue)
+    codec = Failing("decode", ApplicationError("the key is gone", non_retryable=True))
+    coding = Client(client.service_client, data_converter=replace(DataConverter.default, payload_codec=codec))
+    async with Worker(coding, task_queue=queue, workflows=[Secret]):
+        with pytest.raises(WorkflowFailureError) as error:
+            await handle.result()
+
+    assert str(error.value.cause) == "the key is gone"

@@ -13,19 +13,20 @@ from outlast.worker._eviction import evict
 class CachedRun:
     """A run, or the place for one that has yet to be made, and what the worker must know of it between tasks.
 
-    Tasks of one run are worked on one after another, in the order in which they came: `turn`.
+    Tasks of one run are worked on one after another, in the order in which they came.
     """
 
     __slots__ = (
         "_outcome_came",
+        "_waiting",
         "_watched",
+        "busy",
         "local_activities",
         "next_event_id",
         "outcomes",
         "run",
         "run_id",
         "task_timeout_s",
-        "turn",
         "users",
     )
 
@@ -36,7 +37,9 @@ class CachedRun:
         self.next_event_id = 1
         """The first event that the run has not seen."""
         self.task_timeout_s = 10.0
-        self.turn = asyncio.Lock()
+        self.busy = False
+        """Whether a task has the turn."""
+        self._waiting: deque[asyncio.Future[None]] | None = None
         self.users = 0
         """Tasks that work on it, or wait to."""
         self.local_activities: dict[int, asyncio.Task[None]] = {}
@@ -44,6 +47,28 @@ class CachedRun:
         self.outcomes: deque[LocalActivityOutcome] = deque()
         """Of local activities that ended, and which the run does not know yet."""
         self._outcome_came: asyncio.Future[None] | None = None
+
+    async def wait_turn(self) -> None:
+        """Wait until those who came before have worked. Take the turn then, and only then, by setting `busy`."""
+        turn = asyncio.get_running_loop().create_future()
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give_turn()
+            raise
+
+    def give_turn(self) -> None:
+        """Let the next work; `busy` stays set if there is one."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.busy = False
 
     def deliver(self, outcome: LocalActivityOutcome) -> None:
         """A local activity ended."""
