@@ -91,7 +91,7 @@ class Answers:
     ) -> None:
         others = [*request.messages, *request.query_results.values()]
         try:
-            await codec.encode(task.workflow_execution.workflow_id, request.commands, others)
+            await codec.encode(task.workflow_execution.workflow_id, task.workflow_type.name, request.commands, others)
         except Exception as error:
             raise CannotEncode from error
 
@@ -190,7 +190,7 @@ class Answers:
 
     async def _respond_query(self, task: PollWorkflowTaskQueueResponse, request: RespondQueryTaskCompletedRequest) -> None:
         if self._codec is not None:
-            await self._codec.encode(task.workflow_execution.workflow_id, (), (request,))
+            await self._codec.encode(task.workflow_execution.workflow_id, task.workflow_type.name, (), (request,))
         try:
             await self._server.calls.respond_query_task_completed(request, retry=True)
         except RPCError as error:

@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 
 from outlast.replay.protocol import LocalActivityOutcome, Run
+from outlast.worker._codec import Activities
 from outlast.worker._eviction import evict
 
 
@@ -20,6 +21,7 @@ class CachedRun:
         "_outcome_came",
         "_waiting",
         "_watched",
+        "activity_contexts",
         "busy",
         "local_activities",
         "next_event_id",
@@ -36,6 +38,8 @@ class CachedRun:
         self.run: Run | None = None
         self.next_event_id = 1
         """The first event that the run has not seen."""
+        self.activity_contexts: Activities = {}
+        """What the codec knows of it."""
         self.task_timeout_s = 10.0
         self.busy = False
         """Whether a task has the turn."""
@@ -96,6 +100,7 @@ class CachedRun:
             task.cancel()
         self.local_activities.clear()
         self.outcomes.clear()
+        self.activity_contexts.clear()
         run, self.run = self.run, None
         self.next_event_id = 1
         if run is not None:

@@ -186,13 +186,14 @@ class Replayer:
         if settings.data_converter.payload_codec is None:
             return history.events
         headers = self._config.get("header_codec_behavior") is not HeaderCodecBehavior.NO_CODEC
-        codec = WorkflowCodec(settings.data_converter, settings.namespace, headers)
+        started = history.events[0].workflow_execution_started_event_attributes
+        codec = WorkflowCodec(settings.data_converter, settings.namespace, started.task_queue.name, headers)
         events = []
         for event in history.events:
             copy = HistoryEvent()
             copy.CopyFrom(event)
             events.append(copy)
-        await codec.decode(history.workflow_id, events, ())
+        await codec.decode(history.workflow_id, started.workflow_type.name, events, (), {})
         return events
 
     def _settings(self) -> RunSettings:

@@ -285,7 +285,8 @@ class WorkflowWorker:
             events = await whole_history(self._server, task)
         if self._codec is not None:
             others = [*task.messages, *task.queries.values(), *([task.query] if task.HasField("query") else [])]
-            await self._codec.decode(task.workflow_execution.workflow_id, events, others)
+            workflow_id, workflow_type = task.workflow_execution.workflow_id, task.workflow_type.name
+            await self._codec.decode(workflow_id, workflow_type, events, others, cached.activity_contexts)
         return events
 
     def _make(self, cached: CachedRun, task: WorkflowTask) -> Run:
