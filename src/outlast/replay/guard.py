@@ -74,11 +74,11 @@ _AUDITED: Final[dict[str, str]] = {
 
 _EXEMPT: Final = frozenset(
     {
-        *("outlast", "logging", "warnings", "traceback", "linecache", "tokenize", "inspect"),
+        *("outlast", "logging", "warnings", "traceback", "linecache", "tokenize", "inspect", "copy"),
         *("pdb", "bdb", "debugpy", "pydevd", "_pydevd_bundle", "coverage", "opentelemetry", "sentry_sdk", "structlog", "loguru"),
     }
 )
-"""Packages that may do what workflow code may not: they observe it, and nothing they find out comes back to it."""
+"""Packages that may do what workflow code may not: nothing that they find out comes back to it."""
 
 _installed = False
 _covered: set[str] = set()
@@ -143,6 +143,9 @@ def _install() -> None:
         _replace_constructor(datetime.datetime, "now")
         _replace_constructor(datetime.datetime, "utcnow")
         _replace_constructor(datetime.date, "today")
+    generators = importlib.import_module("random")
+    generators.Random.seed = _seeded(generators.Random.seed)
+    vars(generators)["_urandom"] = importlib.import_module("os").urandom
     tasks = importlib.import_module("asyncio")
     for name in ("wait", "as_completed"):
         setattr(tasks, name, _warning(getattr(tasks, name), name))
@@ -162,6 +165,20 @@ def _guarded(original: Callable[..., Any], name: str, instead: str) -> Callable[
         return original(*args, **kwargs)
 
     return guarded
+
+
+def _seeded(original: Callable[..., None]) -> Callable[..., None]:
+    """The method of generators that is called with each new one, too."""
+
+    @functools.wraps(original)
+    def seed(self: Any, a: Any = None, *args: Any, **kwargs: Any) -> None:
+        if a is None:
+            loop = running_loop()
+            if type(loop) is WorkflowLoop and loop.guarded:
+                _refuse(sys._getframe(1), "random.Random without a seed", _CHANCE)
+        original(self, a, *args, **kwargs)
+
+    return seed
 
 
 def _replace_constructor(clock: type, name: str) -> None:
