@@ -30,7 +30,8 @@ class Skipping:
         self.node = Node(NodeSettings(port=None), self.clock)
 
     async def call(self, method: str, **fields: Any) -> Any:
-        reply = await self.node.call(WORKFLOW_SERVICE.full_name, method, getattr(api, f"{method}Request")(namespace="default", **fields), 10.0)
+        request = getattr(api, f"{method}Request")(namespace="default", **fields)
+        reply = await self.node.call(WORKFLOW_SERVICE.full_name, method, request, 10.0)
         return getattr(api, f"{method}Response").FromString(reply) if isinstance(reply, bytes) else reply
 
     async def begin(self, workflow_id: str) -> None:
