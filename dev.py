@@ -25,7 +25,7 @@ CHECKED = ("src", "tests", "bench", "examples", "dev.py")
 
 
 def demo(options: Sequence[str]) -> int:
-    """The main job: workflows that survive a kill of server and worker."""
+    """The main job: workflows that survive a kill of their process."""
     return _python("-m", "examples.orders", *options)
 
 

@@ -92,7 +92,7 @@ PARTS = """
 
 | client | state | proof |
 | --- | --- | --- |
-| Python SDK 1.35 (`temporalio`) | works, without what needs the calls above | `tests/sdk`, `tests/cli`, `examples/orders` |
+| Python SDK 1.35 (`temporalio`) | works, without what needs the calls above | `tests/sdk`, `tests/cli` |
 | its time-skipping test environment | works on `outlast-test-server` in place of the official test server | `tests/testing` |
 | Go, Java, PHP, TypeScript, .NET, Ruby SDKs | not tried yet | |
 | `temporal` CLI | `workflow start, describe, show, signal, cancel, terminate, query, list`; `operator search-attribute` \

@@ -17,14 +17,6 @@ LEFT_OUT: dict[str, tuple[str, ...]] = {
         "worker.WorkflowInstanceDetails",
         "worker.*Runner.create_instance",
     ),
-    "skipping the time of single workflows is not built; the whole environment skips time": (
-        "testing.TimeSkipper",
-        "testing.TimeSkippingConfig",
-        "testing.WorkflowEnvironment.start_time_skipping_v2",
-        "testing.WorkflowEnvironment.fast_forward",
-        "testing.WorkflowEnvironment.with_time_skipping_disabled",
-        "testing.WorkflowEnvironment.get_time_skipping_info",
-    ),
     "there is no core in another language with logs of its own: the SDK uses Python's logging, under `outlast`": (
         "runtime.LogForwardingConfig",
         "runtime.LoggingFormat",

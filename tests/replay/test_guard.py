@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import datetime as dt
 import logging
 import os
@@ -38,9 +39,10 @@ FORBIDDEN: dict[str, Callable[[], Any]] = {
     "datetime.date.today": lambda: date.today(),
     "random.random": lambda: random.random(),
     "random.choice": lambda: random.choice([1]),
+    "random.Random without a seed": lambda: random.Random(),
+    "os.urandom": lambda: random.SystemRandom().random(),
     "uuid.uuid4": lambda: uuid.uuid4(),
     "uuid.uuid1": lambda: uuid.uuid1(),
-    "os.urandom": lambda: os.urandom(1),
     "secrets.token_hex": lambda: secrets.token_hex(),
     "threading.Thread.start": lambda: threading.Thread(target=print).start(),
     "socket": lambda: socket.socket(),
@@ -50,6 +52,7 @@ FORBIDDEN: dict[str, Callable[[], Any]] = {
 ALLOWED: dict[str, Callable[[], Any]] = {
     "environment": lambda: os.environ.get("HOME"),
     "a seeded generator": lambda: random.Random(1).random(),
+    "a copy of a generator": lambda: copy.copy(workflow.random()).random(),
     "a given moment": lambda: datetime(2020, 1, 1, tzinfo=dt.UTC).isoformat(),
     "the workflow's own": lambda: [str(workflow.uuid4()), workflow.now().isoformat(), workflow.random().random()],
     "a given moment in parts": lambda: time.strftime("%Y", time.gmtime(0)),
@@ -95,6 +98,13 @@ class CallsInBlock:
 
 
 @workflow.defn
+class WaitsForSets:
+    @workflow.run
+    async def run(self) -> None:
+        await asyncio.wait([asyncio.create_task(asyncio.sleep(1))])
+
+
+@workflow.defn
 class CallsExtern:
     @workflow.run
     async def run(self) -> None:
@@ -137,6 +147,11 @@ def test_outside_of_workflows_everything_works_as_before(name: str) -> None:
         value = FORBIDDEN[name]()
         if name in ("socket", "open (files)"):
             value.close()
+
+
+def test_functions_that_work_on_sets_warn() -> None:
+    with pytest.warns(UserWarning, match=r"asyncio.wait\(\) gives sets.*workflow.wait\(\)"):
+        assert Told(WaitsForSets).task().failure is None
 
 
 def test_a_guarded_clock_keeps_its_class() -> None:

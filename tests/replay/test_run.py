@@ -137,6 +137,17 @@ class NeverEnds:
 
 
 @workflow.defn
+class NeverWaits:
+    @workflow.run
+    async def run(self) -> None:
+        while "enough" not in tears:
+            try:
+                await workflow.wait_condition(lambda: False)
+            except BaseException as error:
+                tears.append(type(error).__name__)
+
+
+@workflow.defn
 class Notices:
     @workflow.run
     async def run(self) -> None:
@@ -392,6 +403,19 @@ def test_code_that_never_ends_is_reported_when_it_is_evicted() -> None:
 
     with pytest.raises(RuntimeError, match="swallow their cancellation"):
         told.run.evict()
+    tears.append("enough")
+    told.run.evict()
+
+
+def test_code_that_swallows_every_refusal_at_once_is_left_to_wait_when_it_is_evicted() -> None:
+    tears.clear()
+    told = Told(NeverWaits)
+    told.task()
+
+    with pytest.raises(RuntimeError, match="swallow their cancellation"):
+        told.run.evict()
+    assert "_WorkflowBeingEvictedError" in tears
+    assert tears[-1] == "CancelledError"
     tears.append("enough")
     told.run.evict()
 

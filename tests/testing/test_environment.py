@@ -15,7 +15,8 @@ from outlast.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from outlast.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from outlast.embedded import OpenError
 from outlast.exceptions import ApplicationError
-from outlast.testing import ActivityEnvironment, WorkflowEnvironment
+from outlast.testing import ActivityEnvironment, TimeSkipper, TimeSkippingConfig, WorkflowEnvironment
+from outlast.testing._timeskipping import FastForwardConfig
 from outlast.worker import Worker
 
 QUEUE = "queue"
@@ -177,7 +178,19 @@ async def test_a_port_that_is_taken_is_told() -> None:
             await WorkflowEnvironment.start_local(port=port)
 
 
-@pytest.mark.parametrize("name", ["from_client", "start_local", "start_time_skipping", "sleep", "get_current_time", "connect_client"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "from_client",
+        "start_local",
+        "start_time_skipping",
+        "start_time_skipping_v2",
+        "sleep",
+        "fast_forward",
+        "get_current_time",
+        "connect_client",
+    ],
+)
 def test_the_signatures_are_the_official_ones(name: str) -> None:
     assert _shape(getattr(WorkflowEnvironment, name)) == _shape(getattr(temporalio.testing.WorkflowEnvironment, name))
 
@@ -193,3 +206,67 @@ def _shape(function: Any) -> Mapping[str, tuple[Any, str]]:
     return {
         each.name: (each.kind, repr(each.default) if isinstance(each.default, str | int | bool | None) else "...") for each in parameters
     }
+
+
+@pytest.fixture
+async def v2() -> AsyncIterator[WorkflowEnvironment]:
+    async with await WorkflowEnvironment.start_time_skipping_v2() as env, Worker(env.client, task_queue=QUEUE, workflows=WORKFLOWS):
+        yield env
+
+
+async def test_each_workflow_has_a_time_of_its_own(v2: WorkflowEnvironment) -> None:
+    async with asyncio.timeout(10):
+        slept = await v2.client.execute_workflow(Sleeps.run, 100, **options())
+    with v2.with_time_skipping_disabled():
+        waits = await v2.client.start_workflow(Sleeps.run, 100, **options())
+
+    assert slept == pytest.approx(100 * DAY.total_seconds(), abs=1)
+    assert v2.supports_time_skipping_v2
+    assert await v2.get_time_skipping_info(waits) is None
+    assert abs(await v2.get_current_time(waits) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_a_fast_forward_moves_one_workflow_and_says_how_it_ended(v2: WorkflowEnvironment) -> None:
+    with v2.with_time_skipping_disabled():
+        one, other, third = [await v2.client.start_workflow(Sleeps.run, 10, **options()) for _ in range(3)]
+
+    async with asyncio.timeout(20):
+        assert await v2.fast_forward(one, 9 * DAY) is True
+        assert (await one.describe()).status is WorkflowExecutionStatus.RUNNING
+        assert await v2.fast_forward(other, 11 * DAY.total_seconds()) is False
+        assert await v2.fast_forward(third) is False
+
+    info = await v2.get_time_skipping_info(one)
+    assert info is not None
+    assert not info.effective_config.enabled
+    assert await v2.get_current_time(one) - datetime.now(UTC) > 8 * DAY
+    assert (await third.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+
+async def test_what_makes_no_sense_where_each_has_a_time_of_its_own_is_refused(v2: WorkflowEnvironment, env: WorkflowEnvironment) -> None:
+    with pytest.raises(RuntimeError):
+        await v2.sleep(1)
+    with pytest.raises(RuntimeError):
+        await v2.get_current_time()
+    with pytest.raises(RuntimeError), v2.auto_time_skipping_disabled():
+        pass
+    handle = await env.client.start_workflow(Sleeps.run, 10, **options())
+    with pytest.raises(RuntimeError, match="start_time_skipping_v2"):
+        await env.fast_forward(handle)
+    with pytest.raises(RuntimeError, match="start_time_skipping_v2"):
+        await env.get_time_skipping_info(handle)
+    with env.with_time_skipping_disabled():
+        pass
+
+
+async def test_a_configuration_for_all_workflows_goes_with_their_start(v2: WorkflowEnvironment) -> None:
+    skipper = TimeSkipper(v2.client, config=TimeSkippingConfig(max_session_skip_count=1))
+    handle = await skipper.client.start_workflow(Sleeps.run, 1, **options())
+    skipper.config = TimeSkippingConfig(enabled=False)
+    waits = await skipper.client.start_workflow(Sleeps.run, 1, **options())
+
+    assert await handle.result() >= DAY.total_seconds()
+    assert (await waits.describe()).status is WorkflowExecutionStatus.RUNNING
+    assert skipper.config.enabled is False
+    with pytest.raises(ValueError, match="fast_forward_config"):
+        TimeSkippingConfig(enabled=False, fast_forward_config=FastForwardConfig("id", DAY))

@@ -98,8 +98,16 @@ async def test_a_cancellation_that_comes_as_the_code_returns_does_not_lose_its_r
         return "in time"
 
     worker = Worker(client, task_queue=queue, workflows=[Calling], activities=[act])
+    watched = Watched(worker)
+
+    async def respond(request: Any) -> Any:
+        await asyncio.sleep(0)
+        return await watched.ask("respond_activity_task_completed", request)
+
+    watched.instead["respond_activity_task_completed"] = respond
     async with worker:
-        assert await client.execute_workflow(Calling.run, id="wf", task_queue=queue) == "in time"
+        handle = await client.start_workflow(Calling.run, id="wf", task_queue=queue, run_timeout=timedelta(seconds=10))
+        assert await handle.result() == "in time"
 
 
 async def test_an_activity_that_the_server_does_not_know_is_not_reported(client: Client, queue: str) -> None:
@@ -143,21 +151,23 @@ async def test_a_run_that_has_ended_is_forgotten(client: Client, queue: str) -> 
 
 
 async def test_a_run_whose_answer_was_refused_is_replayed(client: Client, queue: str) -> None:
-    worker = Worker(client, task_queue=queue, workflows=[Account])
+    @activity.defn(name="act")
+    async def act() -> str:
+        return "after all"
+
+    worker = Worker(client, task_queue=queue, workflows=[Calling], activities=[act])
     watched = Watched(worker)
 
     async def refuse(request: RespondWorkflowTaskCompletedRequest) -> Any:
-        if not request.commands:
-            return await watched.ask("respond_workflow_task_completed", request)
         del watched.instead["respond_workflow_task_completed"]
         raise failure(RPCStatusCode.NOT_FOUND)
 
     watched.instead["respond_workflow_task_completed"] = refuse
     async with worker:
-        handle = await client.start_workflow(Account.run, id="wf", task_queue=queue, task_timeout=timedelta(seconds=1))
-        await handle.signal(Account.add, 100)
+        timeouts = {"task_timeout": timedelta(seconds=1), "run_timeout": timedelta(seconds=10)}
+        handle = await client.start_workflow(Calling.run, id="wf", task_queue=queue, **timeouts)  # type: ignore[call-overload]
 
-        assert await handle.result() == 100
+        assert await handle.result() == "after all"
 
 
 async def test_after_a_task_that_the_server_dropped_no_event_is_missed(client: Client, queue: str) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import pytest
 from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from outlast import activity, workflow
-from outlast.client import Client
+from outlast.client import Client, WorkflowFailureError
 from outlast.converter import (
     ActivitySerializationContext,
     DataConverter,
@@ -21,7 +22,7 @@ from outlast.converter import (
 )
 from outlast.exceptions import ApplicationError
 from outlast.worker import Worker
-from outlast.worker._codec import WorkflowCodec
+from outlast.worker._codec import Activities, WorkflowCodec
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Marking(PayloadCodec, WithSerializationContext):
 
 
 def codec(headers: bool = False) -> WorkflowCodec:
-    return WorkflowCodec(replace(DataConverter.default, payload_codec=Marking()), "default", headers)
+    return WorkflowCodec(replace(DataConverter.default, payload_codec=Marking()), "default", "queue", headers)
 
 
 async def test_commands_are_encoded_in_the_context_of_what_they_are_for() -> None:
@@ -58,25 +59,63 @@ async def test_commands_are_encoded_in_the_context_of_what_they_are_for() -> Non
     child.start_child_workflow_execution_command_attributes.input.payloads.add(data=b"in")
     complete.complete_workflow_execution_command_attributes.result.payloads.add(data=b"out")
 
-    await codec().encode("wf", [activity, child, complete], [])
+    await codec().encode("wf", "Wf", [activity, child, complete], [])
 
     assert activity.schedule_activity_task_command_attributes.input.payloads[0].data == b"e:act:in"
     assert child.start_child_workflow_execution_command_attributes.input.payloads[0].data == b"e:child:in"
     assert complete.complete_workflow_execution_command_attributes.result.payloads[0].data == b"e:wf:out"
 
 
-async def test_what_the_sdk_writes_into_markers_for_itself_is_never_encoded() -> None:
-    command, event = Command(), HistoryEvent()
-    for details in (command.record_marker_command_attributes.details, event.marker_recorded_event_attributes.details):
-        for key in ("data", "patch-data", "result"):
-            details[key].payloads.add(data=key.encode())
+MARK = b'{"activity_id":"local","activity_type":"act"}'
 
-    await codec().encode("wf", [command], [])
-    await codec().decode("wf", [event], [])
+
+async def test_of_markers_only_what_came_of_a_local_activity_is_encoded_and_in_its_context() -> None:
+    command, event, patch = Command(), HistoryEvent(), HistoryEvent()
+    command.record_marker_command_attributes.marker_name = event.marker_recorded_event_attributes.marker_name = "core_local_activity"
+    for details in (command.record_marker_command_attributes.details, event.marker_recorded_event_attributes.details):
+        details["data"].payloads.add(data=MARK)
+        details["result"].payloads.add(data=b"result")
+    command.user_metadata.summary.data = b"summary"
+    patch.marker_recorded_event_attributes.marker_name = "core_patch"
+    patch.marker_recorded_event_attributes.details["patch_id"].payloads.add(data=b"patch")
+
+    await codec().encode("wf", "Wf", [command], [])
+    await codec().decode("wf", "Wf", [event, patch], [], {})
 
     encoded, decoded = command.record_marker_command_attributes.details, event.marker_recorded_event_attributes.details
-    assert [encoded[key].payloads[0].data for key in ("data", "patch-data", "result")] == [b"data", b"patch-data", b"e:wf:result"]
-    assert [decoded[key].payloads[0].data for key in ("data", "patch-data", "result")] == [b"data", b"patch-data", b"d:wf:result"]
+    assert [encoded[key].payloads[0].data for key in ("data", "result")] == [MARK, b"e:local:result"]
+    assert [decoded[key].payloads[0].data for key in ("data", "result")] == [MARK, b"d:local:result"]
+    assert command.user_metadata.summary.data == b"e:wf:summary"
+    assert patch.marker_recorded_event_attributes.details["patch_id"].payloads[0].data == b"patch"
+
+
+async def test_events_are_decoded_in_the_context_of_what_they_came_from_and_only_those_that_code_learns_of() -> None:
+    events = [HistoryEvent(event_id=number) for number in range(1, 8)]
+    started, scheduled, completed, child, failed, result, initiated = events
+    started.workflow_execution_started_event_attributes.input.payloads.add(data=b"in")
+    scheduled.activity_task_scheduled_event_attributes.activity_id = "act"
+    scheduled.activity_task_scheduled_event_attributes.input.payloads.add(data=b"in")
+    completed.activity_task_completed_event_attributes.scheduled_event_id = 2
+    completed.activity_task_completed_event_attributes.result.payloads.add(data=b"out")
+    child.child_workflow_execution_completed_event_attributes.workflow_execution.workflow_id = "child"
+    child.child_workflow_execution_completed_event_attributes.result.payloads.add(data=b"out")
+    failed.activity_task_failed_event_attributes.scheduled_event_id = 2
+    failed.activity_task_failed_event_attributes.failure.encoded_attributes.data = b"failure"
+    result.workflow_execution_completed_event_attributes.result.payloads.add(data=b"end")
+    initiated.start_child_workflow_execution_initiated_event_attributes.input.payloads.add(data=b"in")
+
+    activities: Activities = {}
+    await codec().decode("wf", "Wf", events[:2], [], activities)
+    await codec().decode("wf", "Wf", events[2:], [], activities)
+
+    assert started.workflow_execution_started_event_attributes.input.payloads[0].data == b"d:wf:in"
+    assert scheduled.activity_task_scheduled_event_attributes.input.payloads[0].data == b"in"
+    assert completed.activity_task_completed_event_attributes.result.payloads[0].data == b"d:act:out"
+    assert child.child_workflow_execution_completed_event_attributes.result.payloads[0].data == b"d:child:out"
+    assert failed.activity_task_failed_event_attributes.failure.encoded_attributes.data == b"d:act:failure"
+    assert result.workflow_execution_completed_event_attributes.result.payloads[0].data == b"end"
+    assert initiated.start_child_workflow_execution_initiated_event_attributes.input.payloads[0].data == b"in"
+    assert activities[2] == ActivitySerializationContext("default", "act", "", "", "wf", "Wf", is_local=False)
 
 
 async def test_headers_are_encoded_only_where_that_is_wanted() -> None:
@@ -85,7 +124,7 @@ async def test_headers_are_encoded_only_where_that_is_wanted() -> None:
         command = Command()
         command.schedule_activity_task_command_attributes.activity_id = "act"
         command.schedule_activity_task_command_attributes.header.fields["key"].data = b"value"
-        await codec(headers).encode("wf", [command], [])
+        await codec(headers).encode("wf", "Wf", [command], [])
         results.append(command.schedule_activity_task_command_attributes.header.fields["key"].data)
 
     assert results == [b"value", b"e:act:value"]
@@ -170,3 +209,49 @@ async def test_with_a_codec_everything_works_and_nothing_can_be_read(client: Cli
     readable = [event for event in history.events if b"secret" in event.SerializeToString()]
     assert [EventType.Name(event.event_type) for event in readable] == ["EVENT_TYPE_ACTIVITY_TASK_STARTED"], readable
     assert readable[0].activity_task_started_event_attributes.last_failure.message == "secret failure"
+
+
+class Failing(PayloadCodec):
+    """Fails the first time in one direction, with an error that a test chooses."""
+
+    def __init__(self, direction: str, error: Exception) -> None:
+        self._direction = direction
+        self._error: Exception | None = error
+
+    def _fail(self, direction: str) -> None:
+        error = self._error
+        if direction == self._direction and error is not None:
+            self._error = None
+            raise error
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        self._fail("encode")
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        self._fail("decode")
+        return list(payloads)
+
+
+@pytest.mark.parametrize(("direction", "message"), [("decode", "out of order"), ("encode", "Failed encoding completion: out of order")])
+async def test_a_codec_that_fails_fails_the_task_and_not_the_workflow(client: Client, queue: str, direction: str, message: str) -> None:
+    handle = await client.start_workflow(Secret.run, "x", id="wf", task_queue=queue)
+    codec = Failing(direction, RuntimeError("out of order"))
+    coding = Client(client.service_client, data_converter=replace(DataConverter.default, payload_codec=codec))
+    async with Worker(coding, task_queue=queue, workflows=[Secret]):
+        assert await handle.result() == "child of x"
+
+    events = (await handle.fetch_history()).events
+    [failed] = [each for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED]
+    assert failed.workflow_task_failed_event_attributes.failure.message == message
+
+
+async def test_a_codec_that_says_so_fails_the_workflow(client: Client, queue: str) -> None:
+    handle = await client.start_workflow(Secret.run, "x", id="wf", task_queue=queue)
+    codec = Failing("decode", ApplicationError("the key is gone", non_retryable=True))
+    coding = Client(client.service_client, data_converter=replace(DataConverter.default, payload_codec=codec))
+    async with Worker(coding, task_queue=queue, workflows=[Secret]):
+        with pytest.raises(WorkflowFailureError) as error:
+            await handle.result()
+
+    assert str(error.value.cause) == "the key is gone"

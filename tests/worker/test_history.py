@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import (
     PollWorkflowTaskQueueResponse,
 )
 
-from outlast.worker._history import new_events, whole_history
+from outlast.worker._history import events_at_hand, new_events, whole_history
 from outlast.worker._wire import Server
 from tests.worker.fakes import FakeClient
 
@@ -81,3 +81,13 @@ async def test_events_after_the_task_are_left_for_the_next(server: Server) -> No
 
 async def test_a_query_of_a_run_that_is_not_known_gets_all_of_its_history(server: Server) -> None:
     assert ids(await whole_history(server, task(1, 0))) == list(range(1, 11))
+
+
+def test_what_a_task_brings_is_enough_unless_there_are_more_pages_or_a_gap() -> None:
+    assert ids(events_at_hand(task(1, 4), next_event_id=1)) == [1, 2, 3, 4]
+    assert ids(events_at_hand(task(4, 6), next_event_id=4)) == [4, 5, 6]
+    assert ids(events_at_hand(task(1, 6), next_event_id=5)) == [5, 6]
+    assert ids(events_at_hand(task(1, 0), next_event_id=5)) == []
+    assert events_at_hand(task(4, 6, token=b"7"), next_event_id=4) is None
+    assert events_at_hand(task(4, 6), next_event_id=1) is None
+    assert events_at_hand(task(1, 0), next_event_id=1) is None

@@ -17,7 +17,7 @@ from outlast.worker import (
     SlotReserveContext,
     WorkerTuner,
 )
-from outlast.worker._resources import Room, Usage
+from outlast.worker._resources import Room, Usage, _ProcFiles
 from outlast.worker._slots import ActivitySlot, FixedSlots, ReserveContext, ResourceSlots, SlotKind, slots_of
 
 TARGET = ResourceBasedTunerConfig(0.8, 0.9)
@@ -139,6 +139,16 @@ def test_the_machine_is_looked_at_again_after_a_while_only() -> None:
 
 def test_the_figures_of_this_machine_are_shares() -> None:
     usage = Room(TARGET)._look()
+
+    assert 0 < usage.memory < 1
+    assert 0 <= usage.cpu <= 1
+
+
+def test_without_psutil_linux_says_how_busy_the_machine_is() -> None:
+    files = _ProcFiles()
+    sum(range(1_000_000))
+
+    usage = files.look()
 
     assert 0 < usage.memory < 1
     assert 0 <= usage.cpu <= 1

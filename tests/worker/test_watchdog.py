@@ -1,6 +1,7 @@
 """The watchdog: what hangs is broken off, and nothing else is."""
 
 import contextlib
+import signal
 import sys
 import threading
 import time
@@ -42,6 +43,70 @@ def test_what_swallows_the_interruption_has_hung_all_the_same(watchdog: Watchdog
 
     with pytest.raises(_DeadlockError):
         watchdog.run(swallow)
+
+
+def test_what_waits_for_a_lock_in_the_main_thread_is_broken_off(watchdog: Watchdog) -> None:
+    with pytest.raises(_DeadlockError) as error:
+        watchdog.run(threading.Event().wait, 30)
+
+    assert "threading.py" in error.value.stack
+
+
+def test_what_swallows_the_interruption_and_waits_again_is_broken_off_again(watchdog: Watchdog) -> None:
+    refused = 0
+
+    def wait() -> None:
+        nonlocal refused
+        while refused < 3:
+            try:
+                threading.Event().wait(30)
+            except Interrupted:
+                refused += 1
+                continue
+            raise AssertionError("nobody broke it off")
+
+    with pytest.raises(_DeadlockError):
+        watchdog.run(wait)
+    assert refused == 3
+
+
+def test_a_signal_that_comes_late_hits_nobody(watchdog: Watchdog) -> None:
+    with pytest.raises(_DeadlockError):
+        watchdog.run(hang_here, time.monotonic() + 30)
+
+    signal.raise_signal(signal.SIGURG)
+    assert watchdog.run(lambda: signal.raise_signal(signal.SIGURG) or 7) == 7
+
+
+def test_the_signal_is_given_back_with_the_last_user_and_left_alone_where_the_program_handles_it() -> None:
+    watchdog = Watchdog()
+    watchdog.start()
+    watchdog.start()
+    watchdog.stop()
+    assert signal.getsignal(signal.SIGURG) == watchdog._signalled
+    watchdog.stop()
+    assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
+
+    signal.signal(signal.SIGURG, signal.SIG_IGN)
+    try:
+        watchdog.start()
+        assert signal.getsignal(signal.SIGURG) is signal.SIG_IGN
+        watchdog.stop()
+        assert signal.getsignal(signal.SIGURG) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGURG, signal.SIG_DFL)
+
+
+def test_where_the_program_handles_the_signal_code_is_broken_off_all_the_same() -> None:
+    signal.signal(signal.SIGURG, signal.SIG_IGN)
+    watchdog = Watchdog(limit_s=0.05, look_s=0.01)
+    watchdog.start()
+    try:
+        with pytest.raises(_DeadlockError):
+            watchdog.run(hang_here, time.monotonic() + 30)
+    finally:
+        watchdog.stop()
+        signal.signal(signal.SIGURG, signal.SIG_DFL)
 
 
 def test_results_and_errors_come_through(watchdog: Watchdog) -> None:

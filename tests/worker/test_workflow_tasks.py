@@ -1,6 +1,8 @@
 """Workflow tasks end to end: what runs do, what is cached, what fails and what is broken off."""
 
 import asyncio
+import contextlib
+import threading
 import time
 from datetime import timedelta
 
@@ -12,6 +14,7 @@ from outlast import activity, workflow
 from outlast.client import Client, WorkflowFailureError, WorkflowQueryFailedError
 from outlast.exceptions import ActivityError, ApplicationError
 from outlast.worker import Worker
+from outlast.worker import _eviction as eviction_module
 from outlast.worker import _workflow_worker as workflow_worker_module
 from outlast.worker._watchdog import Watchdog
 
@@ -208,6 +211,84 @@ async def test_in_debug_mode_a_workflow_may_take_as_long_as_it_likes(client: Cli
         assert await client.execute_workflow(Spinner.run, 0.3, id="wf", task_queue=queue) == "done"
 
     assert Spinner.attempts == 1
+
+
+@workflow.defn(sandboxed=False)
+class WaitsInC:
+    """Its first task waits for what only other threads could bring."""
+
+    attempts = 0
+
+    @workflow.run
+    async def run(self) -> str:
+        WaitsInC.attempts += 1
+        if WaitsInC.attempts == 1:
+            threading.Event().wait(60)
+        return "done"
+
+
+async def test_a_workflow_that_waits_in_c_fails_its_task_and_holds_up_nobody(client: Client, queue: str, quick_watchdog: None) -> None:
+    async with Worker(client, task_queue=queue, workflows=[WaitsInC]):
+        assert await client.execute_workflow(WaitsInC.run, id="wf", task_queue=queue) == "done"
+
+    [failed] = [each for each in await history(client, "wf") if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED]
+    assert "threading.py" in failed.workflow_task_failed_event_attributes.failure.stack_trace
+
+
+@workflow.defn
+class CannotBeEvicted:
+    """Leaves code behind that swallows whatever is raised."""
+
+    @workflow.run
+    async def run(self) -> str:
+        self.left = asyncio.create_task(self.go_on())
+        return "done"
+
+    async def go_on(self) -> None:
+        while True:
+            with contextlib.suppress(BaseException):
+                await workflow.wait_condition(lambda: False)
+
+
+async def test_code_that_cannot_be_evicted_is_logged_and_holds_up_nobody(
+    client: Client, queue: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Worker(client, task_queue=queue, workflows=[CannotBeEvicted]):
+        handle = await client.start_workflow(CannotBeEvicted.run, id="wf", task_queue=queue)
+        assert await handle.result() == "done"
+
+    [record] = [each for each in caplog.records if each.getMessage() == f"Run {handle.first_execution_run_id} could not be evicted"]
+    assert "swallow their cancellation" in str(record.exc_info)
+
+
+@workflow.defn
+class SpinsWhenEvicted:
+    """Leaves code behind that does not yield any more once it is cancelled."""
+
+    @workflow.run
+    async def run(self) -> str:
+        self.left = asyncio.create_task(self.spin())
+        await asyncio.sleep(0)
+        return "done"
+
+    async def spin(self) -> None:
+        try:
+            await workflow.wait_condition(lambda: False)
+        finally:
+            while True:
+                pass
+
+
+async def test_code_that_does_not_yield_when_it_is_evicted_is_broken_off(
+    client: Client, queue: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watchdog = Watchdog(limit_s=0.1, look_s=0.02)
+    monkeypatch.setattr(workflow_worker_module, "WATCHDOG", watchdog)
+    monkeypatch.setattr(eviction_module, "WATCHDOG", watchdog)
+    async with Worker(client, task_queue=queue, workflows=[SpinsWhenEvicted]):
+        assert await client.execute_workflow(SpinsWhenEvicted.run, id="wf", task_queue=queue) == "done"
+
+    assert any("could not be evicted" in each.getMessage() for each in caplog.records)
 
 
 @workflow.defn

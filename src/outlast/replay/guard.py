@@ -4,7 +4,9 @@ Three means, installed once for the process, when the first guarded workflow sta
 
 * functions of modules (`time.time`, `random.choice`, `uuid.uuid4`, …) are replaced by ones that look whether a guarded workflow runs;
 * so are the constructors of `datetime` that read the clock, in the class itself;
-* an audit hook sees files, sockets, processes and threads, however they are reached.
+* an audit hook sees files, sockets and processes, however they are reached.
+
+`asyncio.wait` and `asyncio.as_completed` warn, since they work on sets.
 
 What they cost elsewhere is a look at the running event loop. What they cannot see: functions that a module other than that of
 the workflow imported by name before (`from time import time`), the order of sets, and memory addresses (`id`, `hash` of objects).
@@ -18,6 +20,7 @@ import functools
 import gc
 import importlib
 import sys
+import warnings
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
@@ -71,11 +74,11 @@ _AUDITED: Final[dict[str, str]] = {
 
 _EXEMPT: Final = frozenset(
     {
-        *("outlast", "logging", "warnings", "traceback", "linecache", "tokenize", "inspect"),
+        *("outlast", "logging", "warnings", "traceback", "linecache", "tokenize", "inspect", "copy"),
         *("pdb", "bdb", "debugpy", "pydevd", "_pydevd_bundle", "coverage", "opentelemetry", "sentry_sdk", "structlog", "loguru"),
     }
 )
-"""Packages that may do what workflow code may not: they observe it, and nothing they find out comes back to it."""
+"""Packages that may do what workflow code may not: nothing that they find out comes back to it."""
 
 _installed = False
 _covered: set[str] = set()
@@ -140,6 +143,12 @@ def _install() -> None:
         _replace_constructor(datetime.datetime, "now")
         _replace_constructor(datetime.datetime, "utcnow")
         _replace_constructor(datetime.date, "today")
+    generators = importlib.import_module("random")
+    generators.Random.seed = _seeded(generators.Random.seed)
+    vars(generators)["_urandom"] = importlib.import_module("os").urandom
+    tasks = importlib.import_module("asyncio")
+    for name in ("wait", "as_completed"):
+        setattr(tasks, name, _warning(getattr(tasks, name), name))
     thread = importlib.import_module("threading").Thread
     thread.start = _guarded(thread.start, "threading.Thread.start", _ACTIVITY)
     sys.addaudithook(_audit)
@@ -156,6 +165,20 @@ def _guarded(original: Callable[..., Any], name: str, instead: str) -> Callable[
         return original(*args, **kwargs)
 
     return guarded
+
+
+def _seeded(original: Callable[..., None]) -> Callable[..., None]:
+    """The method of generators that is called with each new one, too."""
+
+    @functools.wraps(original)
+    def seed(self: Any, a: Any = None, *args: Any, **kwargs: Any) -> None:
+        if a is None:
+            loop = running_loop()
+            if type(loop) is WorkflowLoop and loop.guarded:
+                _refuse(sys._getframe(1), "random.Random without a seed", _CHANCE)
+        original(self, a, *args, **kwargs)
+
+    return seed
 
 
 def _replace_constructor(clock: type, name: str) -> None:
@@ -182,16 +205,32 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
             _refuse(sys._getframe(1), _AUDITED[event], _ACTIVITY)
 
 
-def _refuse(frame: FrameType | None, name: str, instead: str) -> None:
-    """Raise if the call comes from workflow code, or from a library that it calls, and not from a module that is being imported."""
+def _warning(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def warned(*args: Any, **kwargs: Any) -> Any:
+        loop = running_loop()
+        if type(loop) is WorkflowLoop and loop.guarded and _is_workflow_code(sys._getframe(1)):
+            text = f"asyncio.{name}() gives sets, whose order is not the same in a replay; use workflow.{name}() instead"
+            warnings.warn(text, UserWarning, stacklevel=2)
+        return original(*args, **kwargs)
+
+    return warned
+
+
+def _refuse(frame: FrameType, name: str, instead: str) -> None:
+    if _is_workflow_code(frame):
+        raise RestrictedWorkflowAccessError(name, override_message=_message(name, instead))
+
+
+def _is_workflow_code(frame: FrameType | None) -> bool:
+    """Whether a call comes from workflow code, or from a library that it calls, and not from a module that is being imported."""
     if _sandbox_unrestricted.get():
-        return
+        return False
     is_its_own = False
     while frame is not None and frame.f_code is not WorkflowLoop.inside.__code__:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package == "importlib" or (package in _EXEMPT and not is_its_own):
-            return
+            return False
         is_its_own = is_its_own or package not in sys.stdlib_module_names
         frame = frame.f_back
-    if is_its_own:
-        raise RestrictedWorkflowAccessError(name, override_message=_message(name, instead))
+    return is_its_own

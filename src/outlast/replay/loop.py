@@ -37,6 +37,8 @@ _logger = logging.getLogger("outlast.workflow")
 
 EVICTION_ROUNDS_MAX = 100
 """How often tasks are cancelled that swallow their cancellation when the run is evicted."""
+EVICTION_REFUSALS_MAX = 10_000
+"""How many actions raise while a run is evicted. Then they do nothing, so that code waits that goes on whatever is raised."""
 
 
 class _WorkflowBeingEvictedError(BaseException):
@@ -56,6 +58,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.now_ns = 0
         self.read_only = False
         self.evicting = False
+        self._refusals = 0
         self.error: BaseException | None = None
         """What fails the workflow task; nothing more is run once it is set."""
         self.tasks: dict[asyncio.Task[Any], None] = {}
@@ -154,8 +157,11 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self.tasks[task] = None
 
     def assert_writable(self, action: str) -> None:
-        """Raise in a query handler or a validator, and end code that goes on while its run is evicted."""
+        """Raise in a query handler or a validator, and end code that goes on while its run is evicted, as long as that helps."""
         if self.evicting:
+            self._refusals += 1
+            if self._refusals > EVICTION_REFUSALS_MAX:
+                return
             raise _WorkflowBeingEvictedError(f"Ignoring {action} while evicting workflow. This is not an error.")
         if self.read_only:
             raise ReadOnlyContextError(f"While in read-only function, action attempted: {action}")

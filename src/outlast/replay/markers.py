@@ -13,6 +13,7 @@ from outlast.replay import kinds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from temporalio.api.command.v1 import RecordMarkerCommandAttributes
     from temporalio.api.common.v1 import Payloads
     from temporalio.api.failure.v1 import Failure
     from temporalio.api.history.v1 import HistoryEvent, MarkerRecordedEventAttributes
@@ -86,6 +87,12 @@ def local_activity_details(mark: LocalActivityMark) -> dict[str, Any]:
 
 def is_local_activity(event: HistoryEvent) -> bool:
     return event.event_type == kinds.MARKER_RECORDED and event.marker_recorded_event_attributes.marker_name == LOCAL_ACTIVITY
+
+
+def activity_of_marker(attributes: RecordMarkerCommandAttributes | MarkerRecordedEventAttributes) -> tuple[str, str]:
+    """Id and type of the local activity that a marker, written or to be written, tells of."""
+    data = json.loads(attributes.details["data"].payloads[0].data)
+    return data["activity_id"], data["activity_type"]
 
 
 def read_local_activity(attributes: MarkerRecordedEventAttributes) -> LocalActivityMark:

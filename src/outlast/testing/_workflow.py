@@ -17,11 +17,15 @@ from outlast.server.node import NodeSettings
 from outlast.service import RetryConfig, TLSConfig
 from outlast.testing._assertions import AssertionErrorInterceptor
 from outlast.testing._server_flags import server_flags
+from outlast.testing._timeskipping import TimeSkipper, TimeSkippingConfig
 
 if TYPE_CHECKING:
+    from temporalio.api.common.v1 import TimeSkippingInfo
+
     from outlast.runtime import Runtime
 
 _FOR_EVER_S = 100 * 365 * 86_400
+_NOT_V2 = "needs an environment in which each workflow has a time of its own: WorkflowEnvironment.start_time_skipping_v2()"
 _CONNECTS = (
     "namespace",
     "data_converter",
@@ -151,6 +155,16 @@ class WorkflowEnvironment:
             )
         )
 
+    @classmethod
+    async def start_time_skipping_v2(cls, *, ts_config: TimeSkippingConfig = TimeSkippingConfig(), **kwargs: Any) -> WorkflowEnvironment:  # noqa: B008
+        """Open a server in this process on which each workflow has a time of its own, which skips. Experimental.
+
+        ``ts_config`` is for the workflows that :attr:`client` starts, ``kwargs`` are as for :meth:`start_local`.
+        """
+        local = await cls.start_local(**kwargs)
+        assert isinstance(local, _OwnServer)
+        return _TimeOfItsOwn(local, TimeSkipper(local.client, config=ts_config))
+
     def __init__(self, client: Client) -> None:
         """Use one of the class methods."""
         self._client = client
@@ -201,13 +215,32 @@ class WorkflowEnvironment:
 
     @property
     def supports_time_skipping_v2(self) -> bool:
-        """Whether each workflow has a time of its own that skips. No environment has that yet."""
+        """Whether each workflow has a time of its own that skips."""
         return False
 
     @contextmanager
     def auto_time_skipping_disabled(self) -> Iterator[None]:
-        """In this block, awaiting a result does not let the time skip."""
+        """In this block, awaiting a result does not let the time skip. Raises RuntimeError where each workflow has its own time."""
         yield
+
+    @contextmanager
+    def with_time_skipping_disabled(self) -> Iterator[None]:
+        """In this block, workflows are started whose time does not skip. Without effect but after :meth:`start_time_skipping_v2`."""
+        yield
+
+    async def fast_forward(self, handle: WorkflowHandle[Any, Any], duration: timedelta | float | None = None, /) -> bool:
+        """Move the time of one workflow on, or to its end; see :meth:`TimeSkipper.fast_forward`.
+
+        Raises RuntimeError but after :meth:`start_time_skipping_v2`.
+        """
+        raise RuntimeError(f"fast_forward {_NOT_V2}")
+
+    async def get_time_skipping_info(self, handle: WorkflowHandle[Any, Any]) -> TimeSkippingInfo | None:
+        """What the server says of a workflow's time; None if it never skipped.
+
+        Raises RuntimeError but after :meth:`start_time_skipping_v2`.
+        """
+        raise RuntimeError(f"get_time_skipping_info {_NOT_V2}")
 
 
 class _OwnServer(WorkflowEnvironment):
@@ -274,6 +307,42 @@ class _TimeSkipping(_OwnServer):
             return await result
         finally:
             await self._client.test_service.lock_time_skipping(LockTimeSkippingRequest())
+
+
+class _TimeOfItsOwn(_OwnServer):
+    """Each workflow has a time of its own."""
+
+    def __init__(self, local: _OwnServer, skipper: TimeSkipper) -> None:
+        super().__init__(local._server, skipper.client)
+        self._skipper = skipper
+
+    @property
+    def supports_time_skipping_v2(self) -> bool:
+        return True
+
+    async def sleep(self, duration: timedelta | float) -> None:
+        raise RuntimeError("sleep would be in nobody's time: each workflow has its own. Use fast_forward(handle, duration)")
+
+    async def get_current_time(self, handle: WorkflowHandle[Any, Any] | None = None) -> datetime:
+        if handle is None:
+            raise RuntimeError("get_current_time needs a handle: each workflow has a time of its own")
+        return await self._skipper.get_current_time(handle)
+
+    @contextmanager
+    def auto_time_skipping_disabled(self) -> Iterator[None]:
+        raise RuntimeError("awaiting a result skips nothing here: use with_time_skipping_disabled() around the start of a workflow")
+        yield
+
+    @contextmanager
+    def with_time_skipping_disabled(self) -> Iterator[None]:
+        with self._skipper.with_time_skipping_disabled():
+            yield
+
+    async def fast_forward(self, handle: WorkflowHandle[Any, Any], duration: timedelta | float | None = None, /) -> bool:
+        return await self._skipper.fast_forward(handle, duration)
+
+    async def get_time_skipping_info(self, handle: WorkflowHandle[Any, Any]) -> TimeSkippingInfo | None:
+        return await self._skipper.get_time_skipping_info(handle)
 
 
 class _UnlocksForResults(Interceptor):

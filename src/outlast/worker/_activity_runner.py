@@ -20,7 +20,6 @@ from temporalio.api.workflowservice.v1 import PollActivityTaskQueueResponse
 from outlast import activity
 from outlast.common import MetricMeter, Priority, RawValue, RetryPolicy
 from outlast.converter import ActivitySerializationContext, DataConverter
-from outlast.converter._context import asks_for_context
 from outlast.exceptions import ApplicationError
 from outlast.worker._activity_definitions import ActivityDefinitions
 from outlast.worker._attempt import Attempt
@@ -59,8 +58,6 @@ class ActivityRunner:
         self._converter = converter
         self._local_converter = converter if converter.payload_codec is None else replace(converter, payload_codec=None)
         """What goes to and from local activities never leaves the worker as it is: the codec comes when it does, with a marker."""
-        parts = converter.payload_converter, converter.payload_codec, converter.failure_converter
-        self._contextual = any(asks_for_context(part) for part in parts)
         self._interceptors = tuple(interceptors)
         self._metric_meter = metric_meter
         self._headers_encoded = headers_encoded and converter.payload_codec is not None
@@ -77,7 +74,7 @@ class ActivityRunner:
     def converter_for(self, task: PollActivityTaskQueueResponse, is_local: bool) -> DataConverter:
         """The data converter, in the context of the activity if any part of it asks for that."""
         converter = self._local_converter if is_local else self._converter
-        if not self._contextual:
+        if not converter._contextual:
             return converter
         context = ActivitySerializationContext(
             namespace=task.workflow_namespace or self.server.namespace,

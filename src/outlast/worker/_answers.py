@@ -26,6 +26,10 @@ from outlast.worker._wire import Server, Wire
 logger = logging.getLogger("outlast.worker")
 
 
+class CannotEncode(Exception):
+    """The program's codec failed: the workflow task must be failed."""
+
+
 class EagerActivities(Protocol):
     """Where activities go that a completion brings back, without a poll."""
 
@@ -60,12 +64,14 @@ class Answers:
     async def complete(
         self, task: PollWorkflowTaskQueueResponse, step: Step, *, go_on: bool = False
     ) -> RespondWorkflowTaskCompletedResponse | None:
-        """Complete a workflow task; with `go_on` the server makes another at once. Returns the reply, None if it was refused."""
+        """Complete a workflow task; with `go_on` the server makes another at once. Returns the reply, None if it was refused.
+
+        Raises CannotEncode.
+        """
         request = self._completion(task, step)
         request.force_create_new_workflow_task = go_on
         if self._codec is not None:
-            others = [*request.messages, *request.query_results.values()]
-            await self._codec.encode(task.workflow_execution.workflow_id, request.commands, others)
+            await self._encode(self._codec, task, request)
         permits = self._reserve(request) if step.commands else ()
         try:
             reply = await self._server.calls.respond_workflow_task_completed(request, retry=True)
@@ -79,6 +85,15 @@ class Answers:
         if permits:
             self._start(reply, permits)
         return reply
+
+    async def _encode(
+        self, codec: WorkflowCodec, task: PollWorkflowTaskQueueResponse, request: RespondWorkflowTaskCompletedRequest
+    ) -> None:
+        others = [*request.messages, *request.query_results.values()]
+        try:
+            await codec.encode(task.workflow_execution.workflow_id, task.workflow_type.name, request.commands, others)
+        except Exception as error:
+            raise CannotEncode from error
 
     def _completion(self, task: PollWorkflowTaskQueueResponse, step: Step) -> RespondWorkflowTaskCompletedRequest:
         request = RespondWorkflowTaskCompletedRequest()
@@ -175,7 +190,7 @@ class Answers:
 
     async def _respond_query(self, task: PollWorkflowTaskQueueResponse, request: RespondQueryTaskCompletedRequest) -> None:
         if self._codec is not None:
-            await self._codec.encode(task.workflow_execution.workflow_id, (), (request,))
+            await self._codec.encode(task.workflow_execution.workflow_id, task.workflow_type.name, (), (request,))
         try:
             await self._server.calls.respond_query_task_completed(request, retry=True)
         except RPCError as error:

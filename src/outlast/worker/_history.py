@@ -10,16 +10,26 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from outlast.worker._wire import Server
 
 
-async def new_events(server: Server, poll: PollWorkflowTaskQueueResponse, next_event_id: int) -> Sequence[HistoryEvent] | None:
-    """What a run that has seen all events before `next_event_id` has not seen yet. None if some are missing in between."""
-    events: Sequence[HistoryEvent] = poll.history.events
+def events_at_hand(poll: PollWorkflowTaskQueueResponse, next_event_id: int) -> Sequence[HistoryEvent] | None:
+    """What a run that has seen all events before `next_event_id` has not seen yet. None if more must be read to know."""
     if poll.next_page_token:
-        events = [*events, *await _pages(server, poll, poll.next_page_token)]
-    if not events or events[0].event_id == next_event_id:
-        return events
-    if events[0].event_id > next_event_id:
         return None
-    return [event for event in events if event.event_id >= next_event_id]
+    return _unseen(poll.history.events, next_event_id)
+
+
+async def new_events(server: Server, poll: PollWorkflowTaskQueueResponse, next_event_id: int) -> Sequence[HistoryEvent] | None:
+    """The same with all pages read. None if events are missing in between: then the run must be replayed from `whole_history`."""
+    pages = await _pages(server, poll, poll.next_page_token) if poll.next_page_token else ()
+    return _unseen([*poll.history.events, *pages], next_event_id)
+
+
+def _unseen(events: Sequence[HistoryEvent], next_event_id: int) -> Sequence[HistoryEvent] | None:
+    if not events:
+        return events if next_event_id > 1 else None
+    first = events[0].event_id
+    if first == next_event_id:
+        return events
+    return None if first > next_event_id else [event for event in events if event.event_id >= next_event_id]
 
 
 async def whole_history(server: Server, poll: PollWorkflowTaskQueueResponse) -> Sequence[HistoryEvent]:

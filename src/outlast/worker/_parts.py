@@ -52,7 +52,7 @@ def build(config: WorkerConfig, server: Server, client_config: ClientConfig, met
     local_activities = LocalActivities(runner, slots.local_activity)
     workflows = None
     if config.get("workflows"):
-        codec = _codec(client_config, server.namespace)
+        codec = _codec(client_config, server.namespace, config["task_queue"])
         answers = _answers(config, server, wire, codec, activities)
         settings = _run_settings(config, server, client_config, interceptors, metric_meter, wire, runner)
         workflows = WorkflowWorker(
@@ -131,11 +131,12 @@ def _activity_polls(config: WorkerConfig, tuner: WorkerTuner, server: Server) ->
     )
 
 
-def _codec(client_config: ClientConfig, namespace: str) -> WorkflowCodec | None:
+def _codec(client_config: ClientConfig, namespace: str, task_queue: str) -> WorkflowCodec | None:
     converter = client_config["data_converter"]
     if converter.payload_codec is None:
         return None
-    return WorkflowCodec(converter, namespace, headers=client_config["header_codec_behavior"] is not HeaderCodecBehavior.NO_CODEC)
+    headers = client_config["header_codec_behavior"] is not HeaderCodecBehavior.NO_CODEC
+    return WorkflowCodec(converter, namespace, task_queue, headers)
 
 
 def _answers(config: WorkerConfig, server: Server, wire: Wire, codec: WorkflowCodec | None, activities: ActivityWorker | None) -> Answers:

@@ -18,6 +18,7 @@ from outlast.replay.protocol import RunSettings, Step, WorkflowTask
 from outlast.replay.run import WorkflowRun
 from outlast.runtime import Runtime
 from outlast.worker._codec import WorkflowCodec
+from outlast.worker._eviction import evict
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._plugin import Plugin
 from outlast.worker._runner import UnsandboxedWorkflowRunner, WorkflowRunner
@@ -172,25 +173,27 @@ class Replayer:
         events = await self._decoded(settings, history)
         task = _task(history, events)
         run = WorkflowRun(settings, task.run_id)
+        watched = not self._config.get("debug_mode")
         try:
-            step = run.activate(task) if self._config.get("debug_mode") else WATCHDOG.run(run.activate, task)
+            step = WATCHDOG.run(run.activate, task) if watched else run.activate(task)
         except Exception as error:  # noqa: BLE001 - whatever comes of a history is its result
             return error
         finally:
-            run.evict()
+            evict(run, watched=watched)
         return _failure(step)
 
     async def _decoded(self, settings: RunSettings, history: WorkflowHistory) -> Sequence[HistoryEvent]:
         if settings.data_converter.payload_codec is None:
             return history.events
         headers = self._config.get("header_codec_behavior") is not HeaderCodecBehavior.NO_CODEC
-        codec = WorkflowCodec(settings.data_converter, settings.namespace, headers)
+        started = history.events[0].workflow_execution_started_event_attributes
+        codec = WorkflowCodec(settings.data_converter, settings.namespace, started.task_queue.name, headers)
         events = []
         for event in history.events:
             copy = HistoryEvent()
             copy.CopyFrom(event)
             events.append(copy)
-        await codec.decode(history.workflow_id, events, ())
+        await codec.decode(history.workflow_id, started.workflow_type.name, events, (), {})
         return events
 
     def _settings(self) -> RunSettings:

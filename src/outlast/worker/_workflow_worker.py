@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import WorkflowTaskFailedCause
+from temporalio.api.command.v1 import Command
+from temporalio.api.enums.v1 import CommandType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueResponse
 
+from outlast.exceptions import ApplicationError
 from outlast.replay.kinds import FINAL_EVENTS
 from outlast.replay.protocol import Run, RunSettings, Step, WorkflowTask
-from outlast.service import RPCError
 from outlast.service._eager import EagerSlot
-from outlast.worker._answers import Answers
+from outlast.worker._answers import Answers, CannotEncode
 from outlast.worker._cache import CachedRun, RunCache
 from outlast.worker._codec import WorkflowCodec
 from outlast.worker._gathered import Gathered
-from outlast.worker._history import new_events, whole_history
+from outlast.worker._history import events_at_hand, new_events, whole_history
 from outlast.worker._local_activities import LocalActivities
 from outlast.worker._poller import Poller
 from outlast.worker._polls import WorkflowPolls
@@ -83,7 +85,7 @@ class WorkflowWorker:
         self._watched = watched
         self._slots = slots
         self._stopping = False
-        self.cache = RunCache(cached_max)
+        self.cache = RunCache(cached_max, watched=watched)
         self._tasks: set[asyncio.Task[None]] = set()
         self._pollers = [Poller("workflow tasks", polls.common, slots, self._poll, self._accept)]
         if polls.sticky is not None:
@@ -157,8 +159,13 @@ class WorkflowWorker:
         try:
             ahead: PollWorkflowTaskQueueResponse | None = task
             while ahead is not None:
-                async with cached.turn:  # given up between two tasks: a query that came meanwhile goes first
+                if cached.busy:
+                    await cached.wait_turn()
+                cached.busy = True
+                try:
                     ahead = await self._one(cached, ahead)
+                finally:
+                    cached.give_turn()  # between two tasks, too: a query that came meanwhile goes first
         except Exception:
             logger.exception("A task of run %s could not be worked on", run_id)
             cached.drop()
@@ -189,7 +196,12 @@ class WorkflowWorker:
             return None
         if step.closed:
             cached.drop()
-        reply = await self._answers.complete(task, step)
+        try:
+            reply = await self._answers.complete(task, step)
+        except CannotEncode as error:
+            cached.drop()
+            await self._answers.fail(task, Failure(message=f"Failed encoding completion: {error.__cause__}"), 0)
+            return None
         if reply is None:
             cached.drop()
             return None
@@ -246,42 +258,36 @@ class WorkflowWorker:
 
     async def _activate(self, cached: CachedRun, task: PollWorkflowTaskQueueResponse) -> Step:
         """Bring a task to its run."""
-        try:
-            workflow_task = await self._workflow_task(cached, task)
-            run = cached.run
-            if run is None:
-                run = self._make(cached, workflow_task)
-        except RPCError as error:
-            return self._failed(error)
+        events = events_at_hand(task, cached.next_event_id)
+        if events is None or self._codec is not None:
+            try:
+                events = await self._read(cached, task, events)
+            except Exception as error:
+                logger.warning("The history of run %s could not be read", cached.run_id, exc_info=True)
+                return self._unreadable(error)
+        workflow_task = _workflow_task(cached, task, events)
+        run = cached.run
+        if run is None:
+            run = self._make(cached, workflow_task)
         step = self._watch(run.activate, workflow_task)
-        if workflow_task.events:
-            cached.next_event_id = workflow_task.events[-1].event_id + 1
+        if events:
+            cached.next_event_id = events[-1].event_id + 1
         return step
 
-    async def _workflow_task(self, cached: CachedRun, task: PollWorkflowTaskQueueResponse) -> WorkflowTask:
-        events = None
-        if cached.run is not None:
+    async def _read(
+        self, cached: CachedRun, task: PollWorkflowTaskQueueResponse, events: Sequence[HistoryEvent] | None
+    ) -> Sequence[HistoryEvent]:
+        """All events of a task, decoded. Forgets the run if it has missed some."""
+        if events is None and cached.run is not None:
             events = await new_events(self._server, task, cached.next_event_id)
-            if events is None:
-                cached.drop()
         if events is None:
+            cached.drop()
             events = await whole_history(self._server, task)
-        query = task.query if task.HasField("query") else None
         if self._codec is not None:
-            others = [*task.messages, *task.queries.values(), *([query] if query is not None else [])]
-            await self._codec.decode(task.workflow_execution.workflow_id, events, others)
-        return WorkflowTask(
-            workflow_id=task.workflow_execution.workflow_id,
-            run_id=cached.run_id,
-            workflow_type=task.workflow_type.name,
-            attempt=task.attempt,
-            previous_started_event_id=task.previous_started_event_id,
-            started_event_id=task.started_event_id,
-            events=events,
-            messages=task.messages,
-            queries=task.queries,
-            query=query,
-        )
+            others = [*task.messages, *task.queries.values(), *([task.query] if task.HasField("query") else [])]
+            workflow_id, workflow_type = task.workflow_execution.workflow_id, task.workflow_type.name
+            await self._codec.decode(workflow_id, workflow_type, events, others, cached.activity_contexts)
+        return events
 
     def _make(self, cached: CachedRun, task: WorkflowTask) -> Run:
         if task.events:
@@ -300,6 +306,15 @@ class WorkflowWorker:
                 logger.exception("A workflow task could not be applied")
             return self._failed(error)
 
+    def _unreadable(self, error: Exception) -> Step:
+        """The codec may say that trying again is no use: then the workflow fails, and not its task."""
+        step = self._failed(error)
+        if isinstance(error, ApplicationError) and error.non_retryable and step.failure is not None:
+            command = Command(command_type=CommandType.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION)
+            command.fail_workflow_execution_command_attributes.failure.CopyFrom(step.failure)
+            return Step(commands=[command], closed=True)
+        return step
+
     def _failed(self, error: Exception) -> Step:
         converter = self._settings.data_converter
         failure = Failure()
@@ -310,3 +325,18 @@ class WorkflowWorker:
         if isinstance(error, _DeadlockError):
             failure.stack_trace = error.stack
         return Step(failure=failure, failure_cause=WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE)
+
+
+def _workflow_task(cached: CachedRun, task: PollWorkflowTaskQueueResponse, events: Sequence[HistoryEvent]) -> WorkflowTask:
+    return WorkflowTask(
+        workflow_id=task.workflow_execution.workflow_id,
+        run_id=cached.run_id,
+        workflow_type=task.workflow_type.name,
+        attempt=task.attempt,
+        previous_started_event_id=task.previous_started_event_id,
+        started_event_id=task.started_event_id,
+        events=events,
+        messages=task.messages,
+        queries=task.queries,
+        query=task.query if task.HasField("query") else None,
+    )

@@ -9,8 +9,8 @@ What the code hears of a cancellation depends on its type: at once (TRY_CANCEL, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.api.failure.v1 import Failure
 
@@ -113,8 +113,7 @@ class Activity(Machine):
             return
         if kind == kinds.ACTIVITY_COMPLETED:
             completed = event.activity_task_completed_event_attributes
-            self._heard = True
-            self.ledger.jobs.add(self._waiter.resolve, completed.result if completed.HasField("result") else None)
+            self._tell(self._waiter.resolve, completed.result if completed.HasField("result") else None)
         elif kind == kinds.ACTIVITY_FAILED:
             self._fail(failures.activity_failed(event.activity_task_failed_event_attributes, self._activity_type, self._activity_id))
         elif kind == kinds.ACTIVITY_TIMED_OUT:
@@ -127,8 +126,12 @@ class Activity(Machine):
         return failures.activity_canceled(self._activity_type, self._activity_id)
 
     def _fail(self, failure: Failure) -> None:
+        self._tell(self._waiter.fail, failure)
+
+    def _tell(self, hear: Callable[[Any], None], outcome: Any) -> None:
         self._heard = True
-        self.ledger.jobs.add(self._waiter.fail, failure)
+        self.ledger.jobs.add(hear, outcome)
+        del self._waiter
 
     def describe(self) -> str:
         return f"activity {self._activity_type!r} with id {self._activity_id!r}"

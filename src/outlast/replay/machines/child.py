@@ -9,7 +9,8 @@ the child has ended. What comes after the code has heard of the end is ignored.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.api.failure.v1 import Failure
 
@@ -121,13 +122,11 @@ class ChildWorkflow(Machine):
     def _end(self, event: HistoryEvent) -> None:
         kind = event.event_type
         if kind == kinds.CHILD_START_FAILED:
-            self._heard = True
             cause = event.start_child_workflow_execution_failed_event_attributes.cause
-            self.ledger.jobs.add(self._waiter.refused, cause, self._workflow_id, self._workflow_type)
+            self._tell(self._waiter.refused, cause, self._workflow_id, self._workflow_type)
         elif kind == kinds.CHILD_COMPLETED:
-            self._heard = True
             completed = event.child_workflow_execution_completed_event_attributes
-            self.ledger.jobs.add(self._waiter.resolve, completed.result if completed.HasField("result") else None)
+            self._tell(self._waiter.resolve, completed.result if completed.HasField("result") else None)
         elif kind == kinds.CHILD_FAILED:
             failed = event.child_workflow_execution_failed_event_attributes
             self._fail(self._failure("Child Workflow execution failed", failed.failure, failed.retry_state))
@@ -157,8 +156,12 @@ class ChildWorkflow(Machine):
         )
 
     def _fail(self, failure: Failure) -> None:
+        self._tell(self._waiter.fail, failure)
+
+    def _tell(self, hear: Callable[..., None], *outcome: Any) -> None:
         self._heard = True
-        self.ledger.jobs.add(self._waiter.fail, failure)
+        self.ledger.jobs.add(hear, *outcome)
+        del self._waiter
 
     def describe(self) -> str:
         return f"child workflow {self._workflow_type!r} with id {self._workflow_id!r}"

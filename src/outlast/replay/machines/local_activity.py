@@ -276,6 +276,7 @@ class LocalActivity(Machine):
             jobs.add(self._waiter.fail, self._wrapped(mark.failure, timed_out=timed_out))
         else:
             jobs.add(self._waiter.resolve, Payloads(payloads=[mark.result]) if mark.result is not None else None)
+        del self._waiter
         if mark.completed_at_ns is not None:
             self.ledger.now_ns = max(self.ledger.now_ns, mark.completed_at_ns)
 

@@ -60,6 +60,7 @@ class Timer(Machine):
         if self._over:
             return
         self._over = True
+        del self._handle
         if not self._started_event_id:
             self.cancelled_before_sent = True
         elif not self._fired:
@@ -86,6 +87,7 @@ class Timer(Machine):
         if not self._over:
             self._over = True
             self._loop.make_ready(self._handle)
+            del self._handle
 
     def describe(self) -> str:
         return f"timer {self._seq!r}"
