@@ -255,6 +255,7 @@ async def test_activities_are_not_polled_for_faster_than_they_may_be(client: Cli
         started.append(asyncio.get_running_loop().time())
         return name
 
+    began = asyncio.get_running_loop().time()
     async with Worker(
         client,
         task_queue=queue,
@@ -265,7 +266,7 @@ async def test_activities_are_not_polled_for_faster_than_they_may_be(client: Cli
     ):
         await asyncio.gather(*(greeting(client, queue, str(i)) for i in range(4)))
 
-    assert started[-1] - started[0] >= 0.1
+    assert started[-1] - began >= 3 / 20  # the fourth poll; a slow machine only makes it later
 
 
 async def test_the_rate_of_the_whole_queue_goes_to_the_server(client: Client, queue: str) -> None:
