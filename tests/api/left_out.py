@@ -37,8 +37,7 @@ DIFFERENT: dict[str, str] = {
 
 BEHAVIOUR: dict[str, str] = {
     "failures of Nexus handlers": "are read as a plain FailureError, which keeps the message and can be sent on unchanged",
-    "`temporal_…` metrics": "all but `workflow_task_replay_latency`, `worker_task_slots_…`, `num_pollers` and those of Nexus;"
-    " descriptions are our own",
+    "`temporal_…` metrics": "all but those of Nexus; descriptions are our own",
     "workflow code that does not yield": "is broken off, and its task fails; the official SDK lets its thread hang. Until then the"
     " worker's event loop stands still. In the main thread that ends waits for locks, sleeps and most system calls, too (by SIGURG, if"
     " the program does not handle it); in another thread, and on Windows, code that waits in C holds up its event loop until it returns",

@@ -127,6 +127,36 @@ async def test_each_way_to_end_has_its_counter() -> None:
     assert failed["temporal_workflow_task_execution_failed"] == 1
 
 
+@workflow.defn
+class Looks:
+    """Has one activity."""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(act, "well", start_to_close_timeout=timedelta(seconds=10))
+
+
+async def test_slots_and_polls_are_shown_as_they_are() -> None:
+    measured = Measured()
+    async with (
+        measured.server as client,
+        Worker(client, task_queue="queue", workflows=[Looks], activities=[act], max_concurrent_activities=7, max_cached_workflows=0),
+    ):
+        await client.execute_workflow(Looks.run, id="wf", task_queue="queue")
+    updates = measured.updates()
+
+    def values(name: str, **attributes: str) -> list[float]:
+        return [each.value for each in updates if each.metric.name == name and attributes.items() <= each.attributes.items()]
+
+    assert values("temporal_worker_task_slots_used", worker_type="ActivityWorker") == [0, 1, 0]
+    assert values("temporal_worker_task_slots_available", worker_type="ActivityWorker") == [7, 6, 7]
+    assert values("temporal_worker_task_slots_used", worker_type="WorkflowWorker")[-1] == 0
+    assert values("temporal_worker_task_slots_used", worker_type="LocalActivityWorker") == [0]
+    assert max(values("temporal_num_pollers", poller_type="workflow_task")) >= 1
+    assert values("temporal_num_pollers", poller_type="activity_task")[-1] == 0
+    assert len(values("temporal_workflow_task_replay_latency", workflow_type="Looks")) == 1
+
+
 async def test_the_prefix_is_the_programs_to_choose() -> None:
     measured = Measured(prefix="mine_")
     async with measured.server as client, Worker(client, task_queue="queue", workflows=[Acts], activities=[act]):

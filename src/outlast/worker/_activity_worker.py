@@ -137,9 +137,12 @@ class ActivityWorker:
             attempt.cancel(ActivityCancellationDetails(worker_shutdown=True))
 
     async def _poll(self, deadline_s: float) -> PollActivityTaskQueueResponse:
-        task = await self._server.calls.poll_activity_task_queue(self._wire.poll_activity_tasks, timeout=timedelta(seconds=deadline_s))
-        if self._metrics is not None:
-            self._metrics.activity_polled(task)
+        poll = self._server.calls.poll_activity_task_queue(self._wire.poll_activity_tasks, timeout=timedelta(seconds=deadline_s))
+        if self._metrics is None:
+            return await poll
+        with self._metrics.polling("activity_task"):
+            task = await poll
+        self._metrics.activity_polled(task)
         return task
 
     async def _work(self, attempt: Attempt, permit: Permit) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ from temporalio.api.command.v1 import Command
 from temporalio.api.enums.v1 import ApplicationErrorCategory, CommandType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 
-from outlast.common import MetricCounter, MetricHistogramTimedelta, MetricMeter
+from outlast.common import MetricCounter, MetricGauge, MetricHistogramTimedelta, MetricMeter
+from outlast.worker._slots import SlotKind
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
 
 _NON_DETERMINISTIC = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
 _BENIGN = ApplicationErrorCategory.APPLICATION_ERROR_CATEGORY_BENIGN
+
+_WORKER_TYPES: Mapping[SlotKind, str] = {
+    "workflow": "WorkflowWorker",
+    "activity": "ActivityWorker",
+    "local-activity": "LocalActivityWorker",
+}
 
 
 class WorkerMetrics:
@@ -44,11 +53,18 @@ class WorkerMetrics:
         self._workflow_polls_empty = counter("workflow_task_queue_poll_empty", "Polls for workflow tasks that brought none")
         self._workflow_task_wait = duration("workflow_task_schedule_to_start_latency", "How long workflow tasks waited for a worker")
         self._workflow_task_latency = duration("workflow_task_execution_latency", "From a workflow task's arrival to its answer")
+        self._replay_latency = duration(
+            "workflow_task_replay_latency", "How long it took to apply the history of a run that was not cached"
+        )
         self._workflow_task_failed = counter("workflow_task_execution_failed", "Workflow tasks that failed")
         self._cache_hit = counter("sticky_cache_hit", "Workflow tasks whose run was cached")
         self._cache_miss = counter("sticky_cache_miss", "Sticky workflow tasks whose run was not cached any more")
         self._cache_evictions = counter("sticky_cache_total_forced_eviction", "Runs that the cache had no room for")
-        self._cache_size = self._meter.create_gauge(f"{self._prefix}sticky_cache_size", "Runs in the cache")
+        self._cache_size = self._gauge("sticky_cache_size", "Runs in the cache")
+        self._pollers = self._gauge("num_pollers", "Polls under way")
+        self._polling: Counter[str] = Counter()
+        self._slots_used = self._gauge("worker_task_slots_used", "Slots with a task in them")
+        self._slots_available = self._gauge("worker_task_slots_available", "Slots without a task; of suppliers of a fixed size")
         self._activity_received = counter("activity_task_received", "Activity tasks that came")
         self._activity_polls_empty = counter("activity_poll_no_task", "Polls for activity tasks that brought none")
         self._activity_wait = duration("activity_schedule_to_start_latency", "How long activity tasks waited for a worker")
@@ -72,9 +88,31 @@ class WorkerMetrics:
     def _duration(self, name: str, description: str) -> MetricHistogramTimedelta:
         return self._meter.create_histogram_timedelta(self._prefix + name, description, "duration")
 
+    def _gauge(self, name: str, description: str) -> MetricGauge:
+        return self._meter.create_gauge(self._prefix + name, description)
+
     def started(self) -> None:
         """The worker begins."""
         self._started.add(1)
+
+    @contextmanager
+    def polling(self, poller_type: str) -> Iterator[None]:
+        """In this block, a poll is under way."""
+        attributes = {"poller_type": poller_type}
+        self._polling[poller_type] += 1
+        self._pollers.set(self._polling[poller_type], attributes)
+        try:
+            yield
+        finally:
+            self._polling[poller_type] -= 1
+            self._pollers.set(self._polling[poller_type], attributes)
+
+    def slots(self, kind: SlotKind, used: int, size: int | None) -> None:
+        """So many slots are used; `size` is how many there are, where that is fixed."""
+        attributes = {"worker_type": _WORKER_TYPES[kind]}
+        self._slots_used.set(used, attributes)
+        if size is not None:
+            self._slots_available.set(size - used, attributes)
 
     # Workflows
 
@@ -105,6 +143,10 @@ class WorkerMetrics:
     def workflow_task_answered(self, task: PollWorkflowTaskQueueResponse, seconds: float) -> None:
         """A workflow task was completed or failed, so long after it came."""
         self._workflow_task_latency.record(timedelta(seconds=seconds), _of_workflow(task))
+
+    def replayed(self, task: PollWorkflowTaskQueueResponse, seconds: float) -> None:
+        """A history was applied to a run that was not cached."""
+        self._replay_latency.record(timedelta(seconds=seconds), _of_workflow(task))
 
     def workflow_task_failed(self, task: PollWorkflowTaskQueueResponse, cause: int) -> None:
         reason = "NonDeterminismError" if cause == _NON_DETERMINISTIC else "WorkflowError"

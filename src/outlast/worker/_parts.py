@@ -51,7 +51,7 @@ def build(config: WorkerConfig, server: Server, client_config: ClientConfig, run
     metric_meter = runtime.metric_meter
     metrics = WorkerMetrics.of(runtime, server.namespace, config["task_queue"])
     tuner = tuner_of(config)
-    slots = _slots(tuner, wire)
+    slots = _slots(tuner, wire, metrics)
     runner = _activity_runner(config, server, client_config, interceptors, metric_meter)
     activities = None
     if runner is not None:
@@ -98,13 +98,13 @@ def _wire(config: WorkerConfig, server: Server) -> Wire:
     )
 
 
-def _slots(tuner: WorkerTuner, wire: Wire) -> WorkerSlots:
+def _slots(tuner: WorkerTuner, wire: Wire, metrics: WorkerMetrics | None) -> WorkerSlots:
     version = wire.deployment.version if wire.deployment else None
 
     def context(kind: SlotKind) -> ReserveContext:
         return ReserveContext(kind, wire.task_queue, wire.identity, wire.build_id, version)
 
-    return slots_of(tuner, context)
+    return slots_of(tuner, context, None if metrics is None else metrics.slots)
 
 
 def _activity_runner(

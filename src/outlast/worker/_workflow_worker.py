@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
@@ -139,15 +140,18 @@ class WorkflowWorker:
         self.cache.clear()
 
     def _poll(self, deadline_s: float) -> Coroutine[Any, Any, PollWorkflowTaskQueueResponse]:
-        return self._polled(self._wire.poll_workflow_tasks, deadline_s)
+        return self._polled(self._wire.poll_workflow_tasks, deadline_s, "workflow_task")
 
     def _poll_sticky(self, deadline_s: float) -> Coroutine[Any, Any, PollWorkflowTaskQueueResponse]:
-        return self._polled(self._wire.poll_sticky_tasks, deadline_s)
+        return self._polled(self._wire.poll_sticky_tasks, deadline_s, "sticky_workflow_task")
 
-    async def _polled(self, request: PollWorkflowTaskQueueRequest, deadline_s: float) -> PollWorkflowTaskQueueResponse:
-        task = await self._server.calls.poll_workflow_task_queue(request, timeout=timedelta(seconds=deadline_s))
-        if self._metrics is not None:
-            self._metrics.workflow_polled(task)
+    async def _polled(self, request: PollWorkflowTaskQueueRequest, deadline_s: float, poller_type: str) -> PollWorkflowTaskQueueResponse:
+        poll = self._server.calls.poll_workflow_task_queue(request, timeout=timedelta(seconds=deadline_s))
+        if self._metrics is None:
+            return await poll
+        with self._metrics.polling(poller_type):
+            task = await poll
+        self._metrics.workflow_polled(task)
         return task
 
     def _accept(self, task: PollWorkflowTaskQueueResponse, permit: Permit) -> None:
@@ -297,10 +301,13 @@ class WorkflowWorker:
                 logger.warning("The history of run %s could not be read", cached.run_id, exc_info=True)
                 return self._unreadable(error)
         workflow_task = _workflow_task(cached, task, events)
-        run = cached.run
+        run, began = cached.run, time.monotonic()
+        replays = run is None and task.previous_started_event_id > 0
         if run is None:
             run = self._make(cached, workflow_task)
         step = self._watch(run.activate, workflow_task)
+        if replays and self._metrics is not None:
+            self._metrics.replayed(task, time.monotonic() - began)
         if events:
             cached.next_event_id = events[-1].event_id + 1
         return step
