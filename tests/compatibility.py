@@ -82,6 +82,7 @@ PARTS = """
 | StartWorkflowExecution | versioning override | stored and shown; nothing routes by it |
 | ListWorkflowExecutions, CountWorkflowExecutions | list filters | UNIMPLEMENTED; without a filter both work, newest first |
 | PollWorkflowTaskQueue, PollActivityTaskQueue | worker versioning, deployments | accepted, without effect |
+| PollNexusTaskQueue | tasks | none ever comes, as on a server without endpoints |
 | PollActivityTaskQueue | priority, fairness, rate limits | accepted, without effect: first come, first served |
 | DescribeTaskQueue | versions, reachability | left out |
 | DescribeNamespace | custom search attribute aliases | left out: there are no columns to alias |

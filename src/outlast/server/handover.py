@@ -18,6 +18,8 @@ ReplyT = TypeVar("ReplyT")
 class QueueKind(enum.Enum):
     WORKFLOW = "workflow"
     ACTIVITY = "activity"
+    NEXUS = "nexus"
+    """Nothing is ever offered there: a server without Nexus endpoints has no work for it."""
 
 
 class QueueName(msgspec.Struct, frozen=True):
