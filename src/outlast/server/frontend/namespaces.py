@@ -164,7 +164,6 @@ def _capabilities(has: NamespaceInfo.Capabilities, features: Features) -> None:
     has.sync_update = True
     has.async_update = True
     has.workflow_pause = features.pause
-    has.worker_poll_complete_on_shutdown = features.stop_polls
     has.workflow_update_callbacks = features.update_callbacks
 
 
