@@ -82,8 +82,11 @@ PARTS = """
 | StartWorkflowExecution | versioning override | stored and shown; nothing routes by it |
 | ListWorkflowExecutions, CountWorkflowExecutions | list filters | UNIMPLEMENTED; without a filter both work, newest first |
 | PollWorkflowTaskQueue, PollActivityTaskQueue | worker versioning, deployments | accepted, without effect |
+| PollNexusTaskQueue | tasks | none ever comes, as on a server without endpoints |
 | PollActivityTaskQueue | priority, fairness, rate limits | accepted, without effect: first come, first served |
 | DescribeTaskQueue | versions, reachability | left out |
+| DescribeNamespace | the capability `worker_poll_complete_on_shutdown` | not announced, though the server does end the polls of a worker \
+that shuts down: SDKs would rely on it, and that is not tried enough |
 | DescribeNamespace | custom search attribute aliases | left out: there are no columns to alias |
 | RemoveSearchAttributes | values that runs have | shown under their names still; the reference server shows the names of its columns |
 | all | retention | closed workflows are deleted on time; the reference server adds a random delay of up to 30 minutes |

@@ -61,6 +61,7 @@ def handlers(
         "QueryWorkflow": workers.query,
         "RespondQueryTaskCompleted": workers.complete_query,
         "PollActivityTaskQueue": workers.poll_activity,
+        "PollNexusTaskQueue": workers.poll_nexus,
         "RecordActivityTaskHeartbeat": workers.heartbeat,
         "RecordActivityTaskHeartbeatById": workers.heartbeat_by_id,
         "RespondActivityTaskCompleted": workers.complete_activity,
