@@ -299,6 +299,8 @@ class Client:
             reply = await self._ask("QueryWorkflow", request, tries=3)
         except RpcFailed:
             return
+        if reply.HasField("query_rejected"):
+            return  # a run that is held answers nothing
         answer = value_of(reply.query_result)
         missing = [token for run_id, token in acknowledged if run_id == answer["run_id"] and token not in answer["signals"]]
         if missing:
