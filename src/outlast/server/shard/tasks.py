@@ -142,7 +142,11 @@ class Tasks:
         )
 
     async def release(self, queue: QueueName, work: Hashable, poller: Poller) -> None:
-        """The poller has gone before it got its task: offer it again."""
+        """The poller has gone before it got its task: offer it again, if its run is still there."""
+        with contextlib.suppress(NotFound):
+            await self._release(work, poller)
+
+    async def _release(self, work: Hashable, poller: Poller) -> None:
         match work:
             case WorkflowWork():
                 entity = await self._shard.find(work.key)
