@@ -5,7 +5,6 @@ from temporalio.api.protocol.v1 import Message
 from temporalio.api.update.v1 import Input, Meta, Rejection, Request
 
 from outlast.engine import triggers as t
-from tests.engine import ask
 from tests.engine.given import Given, completion, do, given_started, news, told, with_workflow_task_started
 
 REQUEST = Request(meta=Meta(update_id="u"), input=Input(name="change"))
@@ -13,7 +12,7 @@ REQUEST = Request(meta=Meta(update_id="u"), input=Input(name="change"))
 
 def given_rejected(*, updates_wait: bool, return_new_workflow_task: bool) -> Given:
     """A speculative workflow task has been completed: its update is rejected, and perhaps another waits."""
-    given = with_workflow_task_started(told(do(given_started(), ask.timer()), t.AdmitUpdate()))
+    given = with_workflow_task_started(told(do(given_started()), t.AdmitUpdate()))
     rejection = Message(id="u/reject", protocol_instance_id="u")
     rejection.body.Pack(Rejection(rejected_request_message_id="u/request"))
     done = completion(given, [], messages=[rejection], return_new_workflow_task=return_new_workflow_task)
