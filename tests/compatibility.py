@@ -33,6 +33,7 @@ from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 from tests.api.page import section
+from tests.api.suite import SUITE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "compatibility.md"
@@ -153,6 +154,7 @@ def page() -> str:
             *_events(),
             PARTS,
             *section(),
+            SUITE,
         ]
     )
 
