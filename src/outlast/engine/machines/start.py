@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import ContinueAsNewInitiator, EventType, TaskQueueKind
 from temporalio.api.history.v1 import (
     HistoryEvent,
@@ -70,13 +72,19 @@ def attributes_of_request(
 
 
 def _drop_nil_values(attributes: WorkflowExecutionStartedEventAttributes) -> None:
-    for fields in (attributes.memo.fields, attributes.search_attributes.indexed_fields):
-        for key in [key for key, payload in fields.items() if is_nil(payload)]:
-            del fields[key]
-    if attributes.HasField("memo") and not attributes.memo.fields:
-        attributes.ClearField("memo")
-    if attributes.HasField("search_attributes") and not attributes.search_attributes.indexed_fields:
-        attributes.ClearField("search_attributes")
+    if attributes.HasField("memo"):
+        _drop_nils(attributes.memo.fields)
+        if not attributes.memo.fields:
+            attributes.ClearField("memo")
+    if attributes.HasField("search_attributes"):
+        _drop_nils(attributes.search_attributes.indexed_fields)
+        if not attributes.search_attributes.indexed_fields:
+            attributes.ClearField("search_attributes")
+
+
+def _drop_nils(fields: MutableMapping[str, Payload]) -> None:
+    for key in [key for key, payload in fields.items() if is_nil(payload)]:
+        del fields[key]
 
 
 def set_timeouts(attributes: WorkflowExecutionStartedEventAttributes, execution: int, run: int, task: int) -> None:
@@ -160,10 +168,12 @@ def _parent(attributes: WorkflowExecutionStartedEventAttributes) -> Parent | Non
 def evolve_started(draft: Draft, event: HistoryEvent) -> None:
     """The parts that the first event brings; the core is made by `born`."""
     attributes = event.workflow_execution_started_event_attributes
-    for key, payload in attributes.memo.fields.items():
-        draft.memo.put(key, payload.SerializeToString())
-    for key, payload in attributes.search_attributes.indexed_fields.items():
-        draft.search_attributes.put(key, payload.SerializeToString())
+    if attributes.HasField("memo"):
+        for key, payload in attributes.memo.fields.items():
+            draft.memo.put(key, payload.SerializeToString())
+    if attributes.HasField("search_attributes"):
+        for key, payload in attributes.search_attributes.indexed_fields.items():
+            draft.search_attributes.put(key, payload.SerializeToString())
     if attributes.HasField("retry_policy") or attributes.cron_schedule:
         draft.origin = attributes.SerializeToString()
         draft.origin_changed = True
