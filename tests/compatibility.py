@@ -33,7 +33,7 @@ from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 from tests.api.page import section
-from tests.api.suite import SUITE
+from tests.api.suite import SAMPLES, SUITE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "compatibility.md"
@@ -155,6 +155,7 @@ def page() -> str:
             PARTS,
             *section(),
             SUITE,
+            SAMPLES,
         ]
     )
 

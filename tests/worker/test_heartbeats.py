@@ -166,7 +166,9 @@ class Beating:
     @workflow.run
     async def run(self) -> str:
         return await workflow.execute_activity(
-            beats_from_a_thread, start_to_close_timeout=timedelta(seconds=10), retry_policy=RetryPolicy(initial_interval=timedelta(0, 0, 1))
+            beats_from_a_thread,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=RetryPolicy(initial_interval=timedelta(0, 0, 1), maximum_attempts=2),
         )
 
 
