@@ -27,6 +27,7 @@ from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
+from outlast.server.frontend.visibility_calls import VisibilityCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 
@@ -39,6 +40,7 @@ CALLS = handlers(
     UpdateCalls.__new__(UpdateCalls),
     OperatorCalls.__new__(OperatorCalls),
     HistoryCalls.__new__(HistoryCalls),
+    VisibilityCalls.__new__(VisibilityCalls),
     WorkerCalls.__new__(WorkerCalls),
     ActivityOperationCalls.__new__(ActivityOperationCalls),
     TimeSkippingCalls.__new__(TimeSkippingCalls),
@@ -63,11 +65,9 @@ PARTS = """
 | --- | --- | --- |
 | StartWorkflowExecution, UpdateWorkflowExecution | completion callbacks | work; without a circuit breaker: none is ever BLOCKED |
 | StartWorkflowExecution | versioning override | stored and shown; nothing routes by it |
-| ListWorkflowExecutions, CountWorkflowExecutions | list filters | UNIMPLEMENTED; without a filter both work, newest first |
 | PollWorkflowTaskQueue, PollActivityTaskQueue | worker versioning, deployments | accepted, without effect |
 | PollActivityTaskQueue | priority, fairness, rate limits | accepted, without effect: first come, first served |
 | DescribeTaskQueue | versions, reachability | left out |
-| DescribeNamespace | custom search attribute aliases | left out: there are no columns to alias |
 | all | retention | closed workflows are deleted on time; the reference server adds a random delay of up to 30 minutes |
 
 ## SDKs and tools

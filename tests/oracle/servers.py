@@ -22,6 +22,7 @@ SWITCHES = (
     "frontend.WorkflowPauseEnabled=true",
     "frontend.WorkflowTimeSkippingEnabled=true",
     "history.enableUpdateCallbacks=true",
+    "frontend.namespaceRPS.visibility=100000",
     'callback.allowedAddresses=[{"Pattern":"127.0.0.1:*","AllowInsecure":true}]',
 )
 """What the real server ships but switches off and is on in ours, and where callbacks may go."""

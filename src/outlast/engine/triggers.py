@@ -39,6 +39,8 @@ class NamespaceView(msgspec.Struct, frozen=True):
     """How long a closed run is kept, in nanoseconds."""
     events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS
     """A history this long suggests to continue as new."""
+    columns: Mapping[str, str] = {}
+    """Where lists keep each custom search attribute: name to one of `search_attributes.COLUMNS`."""
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from outlast.engine.limits import (
     TASK_COMPLETION_BYTES_MAX,
 )
 from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
+from outlast.engine.search_attributes import COLUMNS, COLUMNS_OF_KIND, TYPE_NAMES
 from outlast.engine.triggers import NamespaceView
 from outlast.server.store.protocol import Store, StoredNamespace
 
@@ -36,6 +37,8 @@ class Namespace(msgspec.Struct, frozen=True):
     data: dict[str, str] = {}
     search_attributes: dict[str, int] = {}
     """Custom search attributes: name to `IndexedValueType`."""
+    columns: dict[str, str] = {}
+    """Where lists keep each of them: name to column."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -69,7 +72,12 @@ class NamespaceRegistry:
     def _keep(self, namespace: Namespace) -> None:
         self._by_name[namespace.name] = namespace
         self._views[namespace.id] = NamespaceView(
-            namespace.id, namespace.name, namespace.search_attributes, namespace.retention_s * SECOND, self._events_suggested
+            namespace.id,
+            namespace.name,
+            namespace.search_attributes,
+            namespace.retention_s * SECOND,
+            self._events_suggested,
+            namespace.columns,
         )
         self._ids[namespace.name] = namespace.id
 
@@ -84,14 +92,22 @@ class NamespaceRegistry:
             known = self._by_name[name]
             changed = change(known)
             if changed != known:
+                await self._clear_new_columns(known, changed)
                 await self.register(changed)
+
+    async def _clear_new_columns(self, known: Namespace, changed: Namespace) -> None:
+        """A column that another search attribute had, until it was removed, must not show its values under a new name."""
+        for column in sorted(set(changed.columns.values()) - set(known.columns.values())):
+            await self._store.clear_attribute(known.id, column)
 
     async def ensure(self, name: str, search_attributes: Mapping[str, int]) -> None:
         """Have a namespace of this name with these custom search attributes, as a server's flags ask."""
         known = self._by_name.get(name) or Namespace(str(uuid4()), name)
         merged = {**known.search_attributes, **search_attributes}
         if name not in self._by_name or merged != known.search_attributes:
-            await self.register(msgspec.structs.replace(known, search_attributes=merged))
+            changed = with_search_attributes(known, merged)
+            await self._clear_new_columns(known, changed)
+            await self.register(changed)
 
     def find(self, name: str, *, empty: str = "Namespace is empty.") -> NamespaceView:
         """The namespace of this name. Raises InvalidArgument or NamespaceNotFound."""
@@ -121,6 +137,25 @@ class NamespaceRegistry:
         return MappingProxyType(self._ids)
 
 
+def with_search_attributes(namespace: Namespace, attributes: Mapping[str, int]) -> Namespace:
+    """The namespace with exactly these custom search attributes; one that is new gets a column that is free.
+
+    Raises InvalidArgument when there is none.
+    """
+    columns = {name: column for name, column in namespace.columns.items() if name in attributes}
+    taken = set(columns.values())
+    for name, kind in attributes.items():
+        if name not in columns:
+            column = next((each for each, of in COLUMNS.items() if of == kind and each not in taken), None)
+            if column is None:
+                allowed, kind_name = COLUMNS_OF_KIND.get(kind, 0), TYPE_NAMES.get(kind, "Unspecified")
+                text = f"cannot have more than {allowed} search attribute of type {kind_name}"
+                raise InvalidArgument(f"Unable to create search attributes: {text}.")
+            columns[name] = column
+            taken.add(column)
+    return msgspec.structs.replace(namespace, search_attributes=dict(attributes), columns=columns)
+
+
 def describe(namespace: Namespace) -> DescribeNamespaceResponse:
     """The namespace as clients see it. Capabilities name what this server has, and nothing else."""
     described = DescribeNamespaceResponse()
@@ -138,6 +173,7 @@ def describe(namespace: Namespace) -> DescribeNamespaceResponse:
     config = described.config
     config.workflow_execution_retention_ttl.seconds = namespace.retention_s
     config.bad_binaries.SetInParent()
+    config.custom_search_attribute_aliases.update({column: name for name, column in namespace.columns.items()})
     config.history_archival_state = ArchivalState.ARCHIVAL_STATE_DISABLED
     config.visibility_archival_state = ArchivalState.ARCHIVAL_STATE_DISABLED
     described.replication_config.active_cluster_name = "active"

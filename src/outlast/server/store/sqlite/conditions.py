@@ -1,0 +1,155 @@
+"""Filters as SQL: names come from our own tables, every value of a client's is bound."""
+
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple, assert_never
+
+from outlast.server.store.filters import (
+    KINDS,
+    ONLY_WHEN_CLOSED,
+    OPEN_CLOSE_TIME,
+    And,
+    Between,
+    Compare,
+    Filter,
+    IsNull,
+    Literal_,
+    Not,
+    OneOf,
+    Or,
+    StartsWith,
+    after_prefix,
+    has_words,
+)
+from outlast.server.store.sqlite.schema import WORD_FIELDS
+
+IN_COUNTS = frozenset({"ExecutionStatus", "TemporalNamespaceDivision", "WorkflowType"})
+"""Conditions on these alone are answered by the table of counts."""
+_OPEN = f'"CloseTime" = {OPEN_CLOSE_TIME}'
+_CLOSED_AT = f'nullif("CloseTime", {OPEN_CLOSE_TIME})'
+_JOINS = {And: " and ", Or: " or "}
+
+
+class Sql(NamedTuple):
+    """A piece of a statement, and what is bound in it."""
+
+    text: str
+    values: tuple[object, ...] = ()
+    depth: int = 0
+    """How deep conditions are nested in it."""
+
+
+def column(attribute: str) -> str:
+    """The attribute's value as SQL. Raises KeyError for a name that no condition may have."""
+    KINDS[attribute]
+    if attribute == "CloseTime":
+        return _CLOSED_AT
+    if attribute == "ExecutionDuration":
+        return f'iif({_OPEN}, null, max("CloseTime" - "ExecutionTime", 0))'
+    return f'iif({_OPEN}, null, "{attribute}")' if attribute in ONLY_WHEN_CLOSED else f'"{attribute}"'
+
+
+def condition(wanted: Filter) -> Sql:
+    match wanted:
+        case And(()) | Or(()):
+            return Sql("true" if isinstance(wanted, And) else "false")
+        case And(conditions) | Or(conditions):
+            return _joined([condition(each) for each in conditions], _JOINS[type(wanted)])
+        case Not(Not(doubly)):
+            return condition(doubly)
+        case Not(And(conditions)):
+            return condition(Or([Not(each) for each in conditions]))
+        case Not(Or(conditions)):
+            return condition(And([Not(each) for each in conditions]))
+        case Not(Compare() | OneOf() | Between() | StartsWith() | IsNull() as leaf):
+            inner = _leaf(leaf)
+            return Sql(f"not ({inner.text})", inner.values)
+        case Compare("CloseTime") | OneOf("CloseTime") | Between("CloseTime"):
+            return _of_closed(_leaf(wanted))
+        case Compare() | OneOf() | Between() | StartsWith() | IsNull():
+            return _leaf(wanted)
+        case _:
+            raise AssertionError(f"{wanted} is no filter")
+
+
+def _leaf(wanted: Compare | OneOf | Between | StartsWith | IsNull) -> Sql:
+    match wanted:
+        case IsNull("CloseTime"):
+            return Sql(_OPEN)
+        case IsNull(attribute):
+            return Sql(f"{column(attribute)} is null")
+        case Compare(attribute, comparison, value):
+            if has_words(attribute):
+                return _with_words(attribute, [value], comparison == "=")
+            if attribute == "RunId":
+                return _of_runs([value], comparison) or Sql(f'"RunId" {comparison} ?', (value,))
+            return Sql(f"{column(attribute)} {_operator(comparison)} ?", (value,))
+        case OneOf(attribute, values):
+            if has_words(attribute):
+                return _with_words(attribute, values, True)
+            found = _of_runs(values, "=") if attribute == "RunId" else None
+            return found or Sql(f"{column(attribute)} in ({_marks(values)})", tuple(values))
+        case Between(attribute, low, high):
+            return Sql(f"{column(attribute)} between ? and ?", (low, high))
+        case StartsWith(attribute, prefix):
+            end = after_prefix(prefix)
+            if end is None:
+                return Sql(f"{column(attribute)} >= ?", (prefix,))
+            return Sql(f"({column(attribute)} >= ? and {column(attribute)} < ?)", (prefix, end))
+        case _:
+            assert_never(wanted)
+
+
+def _of_closed(compared: Sql) -> Sql:
+    """The same so that an index can be used: where nothing stands before it, false is as good as unknown."""
+    bare = compared.text.replace(_CLOSED_AT, '"CloseTime"')
+    return Sql(f"({bare} and not {_OPEN})", compared.values)
+
+
+def attributes_in(wanted: Filter | None) -> frozenset[str]:
+    """The attributes that the condition looks at."""
+    match wanted:
+        case None:
+            return frozenset()
+        case And(conditions) | Or(conditions):
+            return frozenset().union(*map(attributes_in, conditions))
+        case Not(negated):
+            return attributes_in(negated)
+        case _:
+            return frozenset({wanted.attribute})
+
+
+def _joined(parts: Sequence[Sql], word: str) -> Sql:
+    """As a tree that is as low as can be, the deeper half of each branch first.
+
+    SQLite bounds how deep an expression may be, and reads a chain as one that leans to the left; and it bounds what its parser
+    remembers: one thing for what is nested on the left of a word, three for what is on its right.
+    """
+    lowest = [(part.depth, number, part) for number, part in enumerate(parts)]
+    heapify(lowest)
+    for number in range(len(parts), 2 * len(parts) - 1):
+        second, first = heappop(lowest)[2], heappop(lowest)[2]
+        joined = Sql(f"({first.text}){word}({second.text})", first.values + second.values, first.depth + 1)
+        heappush(lowest, (joined.depth, number, joined))
+    return lowest[0][2]
+
+
+def _operator(comparison: str) -> str:
+    return {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}[comparison]
+
+
+def _with_words(attribute: str, words: Sequence[Literal_], wanted: bool) -> Sql:
+    membership = "in" if wanted else "not in"
+    found = f"select run from words where field = {WORD_FIELDS[attribute]} and word in ({_marks(words)})"
+    return Sql(f"run {membership} ({found})", tuple(words))
+
+
+def _of_runs(run_ids: Sequence[Literal_], comparison: str) -> Sql | None:
+    """By the index that every run has anyway."""
+    if comparison != "=":
+        return None
+    return Sql(f"run in (select number from runs where run_id in ({_marks(run_ids)}))", tuple(run_ids))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
