@@ -346,7 +346,7 @@ FILTERS: st.SearchStrategy[Filter] = st.recursive(
 ORDERS = st.lists(st.builds(Order, st.sampled_from([name for name in NAMES if name != "Text01"]), st.booleans()), max_size=2)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records(), FILTERS, ORDERS, st.sampled_from(NAMES))
 async def test_sqlite_selects_orders_and_groups_as_the_memory_store_does(
     tmp_path_factory: pytest.TempPathFactory, shown: list[VisibilityRecord], where: Filter, order: list[Order], attribute: str

@@ -82,7 +82,7 @@ def _leaf(wanted: Compare | OneOf | Between | StartsWith | IsNull) -> Sql:
             if has_words(attribute):
                 return _with_words(attribute, [value], comparison == "=")
             if attribute == "RunId":
-                return _of_runs([value], comparison) or Sql(f'"RunId" {comparison} ?', (value,))
+                return _of_runs([value], comparison) or Sql(f'"RunId" {_operator(comparison)} ?', (value,))
             return Sql(f"{column(attribute)} {_operator(comparison)} ?", (value,))
         case OneOf(attribute, values):
             if has_words(attribute):
