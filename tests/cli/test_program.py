@@ -122,6 +122,7 @@ def test_a_directory_that_cannot_take_the_file_is_named(tmp_path: Path) -> None:
         ("callback.allowedAddresses=somewhere", "expected a list like"),
         ('callback.allowedAddresses=[{"pattern":"*"}]', "unknown field"),
         ("limit.historyCount.suggestContinueAsNew=many", "expected a whole number above 0"),
+        ("limit.blobSize.error=0", "expected a whole number above 0"),
     ],
 )
 def test_a_switch_that_is_read_is_checked(switch: str, expected: str) -> None:

@@ -20,14 +20,14 @@ LARGE = limits.BLOB_BYTES_MAX + 1
 def test_a_failure_that_fits_is_taken_as_it_is() -> None:
     failure = application_failure("x" * 3000)
 
-    assert accepted(failure) == retained(failure) == failure
+    assert accepted(failure, limits.BLOB_BYTES_MAX) == retained(failure) == failure
 
 
 def test_a_failure_that_is_too_large_becomes_the_cause_of_a_note() -> None:
     failure = application_failure("m" * LARGE, "Kind", non_retryable=True)
     failure.stack_trace = "s" * LARGE
 
-    note = accepted(failure)
+    note = accepted(failure, limits.BLOB_BYTES_MAX)
 
     assert note.message == TOO_LARGE
     assert note.server_failure_info.non_retryable

@@ -12,7 +12,7 @@ from outlast.engine.decide import decide
 from outlast.engine.keys import PartKey
 from outlast.engine.refusals import Refusal
 from outlast.engine.state import Execution
-from outlast.engine.stored import decode_execution, encode_core
+from outlast.engine.stored import PARTS, decode_execution, encode_core
 from outlast.engine.transition import DeliverCallback, OfferActivity
 from outlast.engine.work import has_work, next_due, pending_work
 from tests.engine.given import NAMESPACE, context, encoded
@@ -46,8 +46,18 @@ def test_what_is_stored_rebuilds_the_state(seed, moves) -> None:  # type: ignore
                 assert not step.last.changes
 
             assert decode_execution(encode_core(step.run), parts) == step.execution
+            assert step.run.state_bytes == _weight(step.execution)
             if step.before is not None and not step.last.changed:
                 assert step.execution == step.before
+
+
+def _weight(execution: Execution) -> int:
+    """What the parts take, by the books."""
+    total = 0
+    for name in set(PARTS.values()) - {"origin"}:
+        for value in getattr(execution, name).values():
+            total += len(value) if isinstance(value, bytes) else 16 if isinstance(value, int) else value.weight
+    return total
 
 
 def _store(parts: dict[PartKey, bytes], changes: Mapping[PartKey, bytes | None]) -> None:

@@ -1,6 +1,9 @@
 """Further attempts of a workflow task: numbered on the wire, written only when they complete."""
 
+import json
+
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
 from outlast.engine import triggers as t
@@ -11,6 +14,7 @@ from outlast.engine.refusals import InvalidArgument, NotFound
 from outlast.engine.transition import OfferWorkflowTask
 from tests.engine import ask
 from tests.engine.given import (
+    Given,
     attributes,
     complete,
     completion,
@@ -181,3 +185,39 @@ def test_a_failure_report_for_a_closed_run_says_so() -> None:
     report = failing(given)
 
     assert refused(complete(given, ask.completed()), report).message == "workflow execution already completed"
+
+
+# Reported problems
+
+
+def problems(given: Given) -> list[str]:
+    data = given.execution.search_attributes.get("TemporalReportedProblems")
+    return json.loads(Payload.FromString(data).data) if data is not None else []
+
+
+def test_a_row_of_failures_is_reported_until_a_task_is_completed() -> None:
+    assert problems(given_attempt(5)) == []
+
+    given = given_attempt(6)
+    assert problems(given) == ["category=WorkflowTaskFailed", "cause=WorkflowTaskFailedCauseNonDeterministicError"]
+    assert given.last.visible
+
+    given = complete(with_workflow_task_started(given))
+    assert problems(given) == []
+    assert given.last.visible
+
+
+def test_a_row_of_timeouts_is_reported() -> None:
+    given = given_started()
+    for _ in range(5):
+        given = time_out_task(with_workflow_task_started(given), after=3600)
+
+    assert problems(given) == ["category=WorkflowTaskTimedOut", "cause=WorkflowTaskTimedOutCauseStartToClose"]
+
+
+def test_a_signal_in_between_does_not_end_the_row() -> None:
+    given = signal(given_attempt(4))
+    for _ in range(2):
+        given = fail_task(with_workflow_task_started(given), cause=Cause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE)
+
+    assert problems(given) == ["category=WorkflowTaskFailed", "cause=WorkflowTaskFailedCauseWorkflowWorkerUnhandledFailure"]

@@ -118,6 +118,7 @@ class Normaliser:
             text = text.replace(hidden, name)
         text = text.replace("\u00a0", " ")  # protobuf's errors are spaced at random as well
         kind = "run" if kind.endswith("run_id") or kind == "text" else kind
+        text = re.sub(r"(?<=transaction size of )[0-9]+", "<n>", text)
         text = re.sub(r"(?<=\") +(?=kind:)", " ", text)  # protobuf's text form is spaced at random from build to build
         text = UUID.sub(lambda match: self._label(match.group(), kind), text.replace(self._suffix, ""))
         return text if len(text) <= LONG_TEXT else f"{text[:40]}...<{len(text)} characters>"

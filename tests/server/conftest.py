@@ -31,12 +31,14 @@ class Clock:
 class Wire:
     """One node on a file, and calls to it."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, dynamic_config: dict[str, str] | None = None) -> None:
         self.path = path
+        self.dynamic_config = dynamic_config or {}
         self.clock = Clock()
 
     async def start(self) -> None:
-        self.node = Node(NodeSettings(port=0, db_filename=str(self.path) if self.path else None), self.clock)
+        file = str(self.path) if self.path else None
+        self.node = Node(NodeSettings(port=0, db_filename=file, dynamic_config=self.dynamic_config), self.clock)
         await self.node.start()
         self.channel = grpc.aio.insecure_channel(self.node.address, options=[("grpc.max_receive_message_length", -1)])
         self.stub = WorkflowServiceStub(self.channel)

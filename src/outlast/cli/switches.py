@@ -11,6 +11,8 @@ SWITCHES = {
     "frontend.WorkflowPauseEnabled": _ON_OFF,
     "frontend.WorkflowTimeSkippingEnabled": _ON_OFF,
     "history.enableUpdateCallbacks": _ON_OFF,
+    "limit.blobSize.error": None,
+    "limit.blobSize.warn": None,
     "limit.historyCount.suggestContinueAsNew": None,
 }
 """Each switch and the values that it may have; None: a whole number above zero."""

@@ -166,7 +166,7 @@ def _record_marker(draft: Draft, command: Command, event: HistoryEvent, identity
         raise BadCommand(bad, "MarkerName is not set on RecordMarkerCommand.")
     if size_bytes(marker.marker_name) > limits.ID_BYTES_MAX:
         raise BadCommand(bad, f"MarkerName on RecordMarkerCommand exceeds length limit. {too_long('MarkerName', marker.marker_name)}")
-    if sum(payloads.ByteSize() for payloads in marker.details.values()) > limits.BLOB_BYTES_MAX:
+    if sum(payloads.ByteSize() for payloads in marker.details.values()) > draft.context.namespace.blob_bytes_max:
         raise BadCommand(bad, "RecordMarkerCommandAttributes.Details exceeds size limit.", terminates=True)
     recorded = event.marker_recorded_event_attributes
     recorded.marker_name = marker.marker_name
@@ -184,7 +184,7 @@ def _complete(draft: Draft, command: Command, event: HistoryEvent, identity: str
     if not command.HasField("complete_workflow_execution_command_attributes"):
         raise BadCommand(bad, "CompleteWorkflowExecutionCommandAttributes is not set on CompleteWorkflowExecutionCommand.")
     asked = command.complete_workflow_execution_command_attributes
-    if asked.result.ByteSize() > limits.BLOB_BYTES_MAX:
+    if asked.result.ByteSize() > draft.context.namespace.blob_bytes_max:
         text = "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit."
         raise BadCommand(activity_checks.BAD_SCHEDULE, text, terminates=True)
     result = asked.result if asked.HasField("result") else None
@@ -206,7 +206,7 @@ def _fail(draft: Draft, command: Command, event: HistoryEvent, identity: str) ->
         raise BadCommand(bad, "FailWorkflowExecutionCommandAttributes is not set on FailWorkflowExecutionCommand.")
     if not asked.HasField("failure"):
         raise BadCommand(bad, "Failure is not set on FailWorkflowExecutionCommand.")
-    if asked.failure.ByteSize() > limits.BLOB_BYTES_MAX:
+    if asked.failure.ByteSize() > draft.context.namespace.blob_bytes_max:
         raise BadCommand(bad, "FailWorkflowExecutionCommandAttributes.Failure exceeds size limit.", terminates=True)
     attributes = event.workflow_execution_failed_event_attributes
     attributes.failure.CopyFrom(asked.failure)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 
 from outlast.engine import commands, failures, limits
@@ -18,6 +19,7 @@ from outlast.engine.machines import (
     options,
     pause,
     signal,
+    task_problems,
     time_skipping,
     timer,
     update,
@@ -53,16 +55,36 @@ def decide(execution: Execution, trigger: t.Trigger, context: t.Context) -> Tran
     RECEIVES[type(trigger)](draft, trigger)
     if draft.buffer_is_full and draft.run.workflow_task is not None:
         workflow_task.fail(draft, workflow_task.FORCE_CLOSE, None, workflow_task.SERVER_IDENTITY)
-    return _within_limits(execution, draft)
+    return _within_limits(execution, draft, gives_up=type(trigger) in _FROM_WITHIN)
 
 
-def _within_limits(execution: Execution, draft: Draft) -> Transition:
-    """The decision; or, when it makes the history too large, that the run is terminated instead."""
-    if not draft.excess:
-        return _frozen(draft)
+_FROM_WITHIN = frozenset({t.TimersDue, t.ChildStarted, t.ChildStartFailed, t.ChildClosed, t.ExternalTold})
+"""Nobody could mend these if they were refused."""
+
+
+def _within_limits(execution: Execution, draft: Draft, *, gives_up: bool = True) -> Transition:
+    """The decision; or, when it makes the history or the state too large, that the run is terminated instead.
+
+    So it is when more would be written at once than may be, and the run `gives_up`. Else that is refused: InvalidArgument.
+    """
+    if draft.excess:
+        return _terminated(execution, draft, draft.excess, draft.excess)
+    transition = _frozen(draft)
+    if not transition.oversize:
+        return transition
+    text = f"transaction size of {transition.oversize} bytes exceeds limit of {limits.TRANSACTION_BYTES_MAX} bytes"
+    if not gives_up:
+        raise InvalidArgument(text)
+    details = Payloads()
+    details.payloads.add(metadata={"encoding": b"json/plain"}, data=f'"{text}"'.encode())
+    return _terminated(execution, draft, "Transaction size exceeds limit.", text, details)
+
+
+def _terminated(execution: Execution, draft: Draft, reason: str, text: str, details: Payloads | None = None) -> Transition:
+    """What happens instead of a decision that cannot be."""
     instead = Draft(execution, draft.context)
-    close.write_terminated(instead, draft.excess, workflow_task.SERVER_IDENTITY)
-    instead.refusal = HistoryTooLarge(draft.excess)
+    close.write_terminated(instead, reason, workflow_task.SERVER_IDENTITY, details)
+    instead.refusal = HistoryTooLarge(text)
     return _frozen(instead)
 
 
@@ -116,7 +138,7 @@ def fail_workflow_task(draft: Draft, answer: t.FailWorkflowTask) -> None:
     if request.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE:
         close.write_terminated(draft, "GrpcMessageTooLarge", workflow_task.SERVER_IDENTITY)
         return
-    failure = failures.accepted(request.failure) if request.HasField("failure") else None
+    failure = failures.accepted(request.failure, draft.context.namespace.blob_bytes_max) if request.HasField("failure") else None
     workflow_task.end_failed(draft, request.cause, failure, request.identity, request.binary_checksum)
     if request.cause in _NO_FAULT:
         draft.run.workflow_task_attempt = 1
@@ -256,7 +278,7 @@ def _start_eager_activities(draft: Draft, done: t.CompleteWorkflowTask) -> None:
 def _reject(execution: Execution, done: t.CompleteWorkflowTask, context: t.Context, bad: BadCommand, attempt: int) -> Transition:
     """The completion is as if it had never come; what is written is that the task failed, and why."""
     unhandled = bad.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
-    name = _cause_name(bad.cause)
+    name = task_problems.cause_name(bad.cause)
     message = f"{name}: {bad.text}" if bad.text else name
     if attempt > 1 and not unhandled and not bad.terminates:
         raise InvalidArgument(message)
@@ -272,11 +294,6 @@ def _reject(execution: Execution, done: t.CompleteWorkflowTask, context: t.Conte
     draft.updates_lost = bad.cause == update.BAD_MESSAGE
     draft.refusal = InvalidArgument(message)
     return _within_limits(execution, draft)
-
-
-def _cause_name(cause: "WorkflowTaskFailedCause.ValueType") -> str:
-    words = Cause.Name(cause).removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").split("_")
-    return "".join(word.capitalize() for word in words)
 
 
 # Time

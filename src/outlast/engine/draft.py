@@ -98,12 +98,31 @@ class Changing(Generic[K, V]):
     def frozen(self) -> Parts[K, V]:
         return self._base.changed(self.changes) if self.changes else self._base
 
-    def encoded_changes(self) -> Iterator[tuple[PartKey, bytes | None]]:
+    def growth(self) -> int:
+        """How many bytes more it is than before, about."""
+        return sum([_weight(value) - _weight(self._base.get(key)) for key, value in self.changes.items()])
+
+    def encode_changes(self, into: dict[PartKey, bytes | None]) -> int:
+        """Put the stored form of all changes into a dictionary; how many bytes more it is than before, about."""
+        growth = 0
         for key, value in self.changes.items():
+            before = self._base.get(key)
             if value is not None:
-                yield PartKey(self.kind, str(key)), encode_part(value)
-            elif key in self._base:
-                yield PartKey(self.kind, str(key)), None
+                into[PartKey(self.kind, str(key))] = encode_part(value)
+                growth += _weight(value)
+            elif before is not None:
+                into[PartKey(self.kind, str(key))] = None
+            if before is not None:
+                growth -= _weight(before)
+        return growth
+
+
+def _weight(value: V | None) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, bytes | int):
+        return len(value) if isinstance(value, bytes) else 16
+    return value.weight
 
 
 class Draft:
@@ -295,7 +314,13 @@ class Draft:
             return ""
         if self.run.history_size_bytes > limits.HISTORY_BYTES_MAX:
             return "Workflow history size exceeds limit."
-        return "Workflow history count exceeds limit." if self._firm_event_id > limits.HISTORY_EVENTS_MAX else ""
+        if self._firm_event_id > limits.HISTORY_EVENTS_MAX:
+            return "Workflow history count exceeds limit."
+        grown = self.run.state_bytes > limits.STATE_BYTES_MAX - limits.TRANSACTION_BYTES_MAX  # no request brings more
+        return "Workflow mutable state size exceeds limit." if grown and self._state_bytes() > limits.STATE_BYTES_MAX else ""
+
+    def _state_bytes(self) -> int:
+        return self._before.run.state_bytes + sum([parts.growth() for parts in self._parts if parts.changes])
 
     def flush_buffer(self) -> bool:
         """Number the buffered events: in order of arrival, but completions last. Says whether there were any."""
@@ -342,19 +367,23 @@ class Draft:
         if self._batch:
             self._batches.append(self._batch)
         batches = list(self._replayed)
+        oversize = self.successor.oversize if self.successor is not None else 0
         for events in self._batches:
             data = b"".join([frame_event(event) for event in events])
             run.history_size_bytes += len(data)
+            if len(data) > limits.TRANSACTION_BYTES_MAX:
+                oversize = len(data)
             batches.append(Batch(events[0].event_id, events, data))
         if batches:
             run.last_batch_first_event_id = batches[-1].first_event_id
         if self.changed:
             run.transition_count += 1
+        changes = self._part_changes()
         after = self.snapshot()
         return Transition(
             after=after,
             batches=batches,
-            changes=self._part_changes(),
+            changes=changes,
             effects=self.effects,
             visible=self.visible,
             durable=self.durable,
@@ -362,6 +391,7 @@ class Draft:
             due_at=next_due(after),
             has_work=has_work(after),
             successor=self.successor,
+            oversize=oversize,
             refusal=self.refusal,
             eager_activities=self.eager_activities,
             new_workflow_task=self.new_workflow_task,
@@ -383,7 +413,7 @@ class Draft:
         changes: dict[PartKey, bytes | None] = {}
         for parts in self._parts:
             if parts.changes:
-                changes.update(parts.encoded_changes())
+                self.run.state_bytes += parts.encode_changes(changes)
         if self.origin_changed:
             changes[PartKey("o", "")] = self.origin or None
         return changes

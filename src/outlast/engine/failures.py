@@ -18,9 +18,9 @@ def server_failure(message: str, *, non_retryable: bool = True) -> Failure:
     return failure
 
 
-def accepted(failure: Failure) -> Failure:
-    """What a worker reported, or, when that is too large to be stored, a note with the start of it as its cause."""
-    if failure.ByteSize() <= limits.BLOB_BYTES_MAX:
+def accepted(failure: Failure, bytes_max: int) -> Failure:
+    """What a worker reported, or, when that is larger than what is stored, a note with the start of it as its cause."""
+    if failure.ByteSize() <= bytes_max:
         return failure
     note = server_failure(TOO_LARGE)
     note.cause.CopyFrom(_cut(failure, limits.CUT_FAILURE_BYTES))

@@ -12,7 +12,7 @@ TASK_COMPLETION_BYTES_MAX = 40 * 1024 * 1024
 """Told to clients, which may split what is larger; no request over 4 MiB comes in anyway."""
 RETAINED_FAILURE_BYTES_MAX = 4 * 1024
 CUT_FAILURE_BYTES = 512 * 1024
-"""What is left of a failure that exceeds BLOB_BYTES_MAX."""
+"""What is left of a failure that is too large."""
 BUFFERED_EVENTS_MAX = 100
 BUFFERED_BYTES_MAX = 2 * 1024 * 1024
 SIGNALS_MAX = 10_000
@@ -20,6 +20,8 @@ UPDATES_MAX = 2000
 """Distinct updates of one run."""
 UPDATES_IN_FLIGHT_MAX = 10
 UPDATES_IN_FLIGHT_BYTES_MAX = 20 * 1024 * 1024
+PROBLEM_REPORTED_FROM_FAILURES = 5
+"""Workflow tasks in a row that fail or time out before the run's search attributes say so."""
 UPDATE_REFUSED_FROM_ATTEMPT = 3
 """A workflow task that failed so often takes no more updates."""
 SPECULATIVE_SCHEDULE_TO_START = 5 * SECOND
@@ -31,6 +33,10 @@ PENDING_EXTERNALS_MAX = 2000
 HISTORY_EVENTS_MAX = 51_200
 HISTORY_BYTES_MAX = 50 * 1024 * 1024
 """A run whose history becomes larger is terminated."""
+STATE_BYTES_MAX = 8 * 1024 * 1024
+"""A run whose state becomes larger is terminated."""
+TRANSACTION_BYTES_MAX = 4 * 1024 * 1024
+"""Of the events that are written together."""
 SUGGEST_CONTINUE_AS_NEW_EVENTS = 4096
 SUGGEST_CONTINUE_AS_NEW_BYTES = 4 * 1024 * 1024
 SUGGEST_CONTINUE_AS_NEW_UPDATES = UPDATES_MAX * 9 // 10

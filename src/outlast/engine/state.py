@@ -19,6 +19,8 @@ CANCELED = 4
 TERMINATED = 5
 CONTINUED_AS_NEW = 6
 TIMED_OUT = 7
+WEIGHT = 200
+"""What a part takes in bytes, about, without what may be large in it."""
 PAUSED = 8
 """Shown of a run that is open and held; its status is RUNNING."""
 
@@ -116,6 +118,15 @@ class WorkflowTask(msgspec.Struct):
         return self.started_event_id > 0
 
 
+class TaskProblem(msgspec.Struct, frozen=True):
+    """Workflow tasks that came to nothing, one after the other, since one was completed."""
+
+    failures: int
+    category: str
+    """Failed or TimedOut: of the last one that is in history."""
+    cause: str
+
+
 class Run(msgspec.Struct):
     """The core: what every transition may change, and what a run is by birth."""
 
@@ -154,6 +165,8 @@ class Run(msgspec.Struct):
     close_time: int = 0
     delete_at: int = 0
     """When the run, closed, is to be forgotten; 0: never."""
+    state_bytes: int = 0
+    """What the parts take, about."""
     next_event_id: int = 1
     last_batch_first_event_id: int = 1
     history_size_bytes: int = 0
@@ -162,6 +175,7 @@ class Run(msgspec.Struct):
     workflow_task: WorkflowTask | None = None
     workflow_task_attempt: int = 1
     """The attempt that the next workflow task will have."""
+    task_problem: TaskProblem | None = None
     first_task_pending: bool = False
     """No workflow task was ever scheduled: the backoff, or the parent, holds it back."""
     last_started_event_id: int = 0
@@ -288,6 +302,10 @@ class Activity(msgspec.Struct):
     """As the workflow asked for them, once they have been changed."""
 
     @property
+    def weight(self) -> int:
+        return WEIGHT + len(self.heartbeat_details) + len(self.last_failure)
+
+    @property
     def started(self) -> bool:
         return self.started_time > 0
 
@@ -329,6 +347,7 @@ class Timer(msgspec.Struct, frozen=True):
     started_event_id: int
     fires_at: int
     waits: ClassVar[bool] = False
+    weight: ClassVar[int] = WEIGHT
 
     @property
     def due(self) -> int:
@@ -357,6 +376,7 @@ class Child(msgspec.Struct):
     """This run has closed and the child has not acknowledged the close policy."""
     control: str = ""
     due: ClassVar[int] = 0
+    weight: ClassVar[int] = WEIGHT
 
     @property
     def waits(self) -> bool:
@@ -371,6 +391,7 @@ class Update(msgspec.Struct, frozen=True):
     """0: only admitted."""
     completed_event_id: int = 0
     """0 while the workflow works on it."""
+    weight: ClassVar[int] = WEIGHT
 
 
 class Attached(msgspec.Struct, frozen=True):
@@ -379,6 +400,7 @@ class Attached(msgspec.Struct, frozen=True):
     event_id: int
     """0 while the event is buffered."""
     event_type: int
+    weight: ClassVar[int] = WEIGHT
 
 
 class External(msgspec.Struct, frozen=True):
@@ -386,6 +408,7 @@ class External(msgspec.Struct, frozen=True):
 
     initiated_event_id: int
     signals: bool
+    weight: ClassVar[int] = WEIGHT
 
 
 STANDBY, SCHEDULED, BACKING_OFF, DELIVERY_FAILED, SUCCEEDED = 1, 2, 3, 4, 5
@@ -415,6 +438,10 @@ class Callback(msgspec.Struct):
     failure: str = ""
     """Why the last attempt came to nothing."""
     next_attempt_time: int = 0
+
+    @property
+    def weight(self) -> int:
+        return WEIGHT + len(self.data) + len(self.failure)
 
     @property
     def due(self) -> int:

@@ -90,6 +90,8 @@ class Transition(msgspec.Struct, frozen=True):
     has_work: bool = False
     successor: "Transition | None" = None
     """The first transition of the run that follows this one, to be committed with it."""
+    oversize: int = 0
+    """The size of events that are too large to be written together, here or in the successor; 0: there are none."""
     refusal: Refusal | None = None
     """What to answer once this is durable: the request was wrong and history says so."""
     eager_activities: Sequence[int] = ()

@@ -25,7 +25,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateActivityOptionsRequest,
 )
 
-from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
+from outlast.engine.limits import BLOB_BYTES_MAX, SUGGEST_CONTINUE_AS_NEW_EVENTS
 
 
 class NamespaceView(msgspec.Struct, frozen=True):
@@ -39,6 +39,8 @@ class NamespaceView(msgspec.Struct, frozen=True):
     """How long a closed run is kept, in nanoseconds."""
     events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS
     """A history this long suggests to continue as new."""
+    blob_bytes_max: int = BLOB_BYTES_MAX
+    """How large an input, a result or a failure may be."""
     columns: Mapping[str, str] = {}
     """Where lists keep each custom search attribute: name to one of `search_attributes.COLUMNS`."""
 

@@ -9,9 +9,10 @@ import msgspec
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from temporalio.api.workflowservice.v1 import service_pb2
 
-from outlast.engine.limits import SUGGEST_CONTINUE_AS_NEW_EVENTS
 from outlast.server.frontend import calls
+from outlast.server.frontend.activity_executions import ActivityExecutionCalls
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
+from outlast.server.frontend.bounds import bounds
 from outlast.server.frontend.features import features
 from outlast.server.frontend.history import HistoryCalls
 from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
@@ -60,7 +61,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     sqlite_pragmas: dict[str, str] = {}
     dynamic_config: dict[str, str] = {}
     """The reference server's switches, by its names. Read: those of `frontend/features.py` and
-    limit.historyCount.suggestContinueAsNew. Others have no effect."""
+    `frontend/bounds.py`. Others have no effect."""
 
 
 class Node:
@@ -69,8 +70,7 @@ class Node:
     def __init__(self, settings: NodeSettings, clock: Callable[[], int] = time.time_ns) -> None:
         self._settings = settings
         self._store = _store(settings)
-        suggested = settings.dynamic_config.get("limit.historyCount.suggestContinueAsNew", str(SUGGEST_CONTINUE_AS_NEW_EVENTS))
-        self._namespaces = NamespaceRegistry(self._store, int(suggested))
+        self._namespaces = NamespaceRegistry(self._store, bounds(settings.dynamic_config))
         self._matching: Matching[StartedTask, object] = Matching(clock)
         self._shard = Shard(self._store, self._matching, self._namespaces, clock)
         histories = Histories(self._shard)
@@ -92,6 +92,7 @@ class Node:
             VisibilityCalls(self._store, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             ActivityOperationCalls(self._shard, self._namespaces),
+            ActivityExecutionCalls(self._shard, self._namespaces),
             TimeSkippingCalls(self._shard, self._namespaces, switched),
             TaskQueueCalls(self._shard, self._namespaces),
         )

@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 from temporalio.api import workflowservice
+from temporalio.api.common.v1 import Priority, TimeSkippingConfig
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.update.v1 import Acceptance
+from temporalio.api.workflow.v1 import PostResetOperation, WorkflowExecutionOptions
 
 from tests.oracle import values as v
 from tests.oracle.registry import Difference, scenario
@@ -280,3 +282,50 @@ async def errors(w: World) -> None:
     await reset(w, 4, workflow_execution=w.execution(w.name("unknown")))
     await reset(w, 4, workflow_execution=w.execution(run_id="not a uuid"))
     await reset(w, 4, namespace="nope-ns")
+
+
+def changes(options: WorkflowExecutionOptions, *paths: str) -> PostResetOperation:
+    """New options for the new run."""
+    made = PostResetOperation()
+    made.update_workflow_options.workflow_execution_options.CopyFrom(options)
+    if paths:
+        made.update_workflow_options.update_mask.paths.extend(paths)
+    return made
+
+
+@scenario()
+async def with_new_options(w: World) -> None:
+    """Changed after everything is applied again, in order; what changes nothing is not written."""
+    first = await w.start(priority=Priority(priority_key=2))
+    await w.step(v.timer("t", 60))
+    await w.signal()
+    await w.step()
+    important = changes(WorkflowExecutionOptions(priority=Priority(priority_key=5)), "priority")
+    fair = changes(WorkflowExecutionOptions(priority=Priority(fairness_key="f")), "priority.fairness_key")
+    skipping = changes(WorkflowExecutionOptions(time_skipping_config=TimeSkippingConfig(enabled=True)), "time_skipping_config")
+    await reset(w, 4, post_reset_operations=[important, fair, important, fair, skipping])
+    await w.step()
+    await w.history()
+    await w.describe()
+    await w.history(run_id=first.run_id)
+
+
+@scenario()
+async def with_impossible_operations(w: World) -> None:
+    """Other operations, and options that cannot be."""
+    await w.start()
+    await w.step(v.timer("t", 60))
+    skipping = TimeSkippingConfig(enabled=False)
+    skipping.fast_forward_config.id = "ff"
+    skipping.fast_forward_config.duration.seconds = 1
+    for operation in (
+        PostResetOperation(),
+        PostResetOperation(signal_workflow=PostResetOperation.SignalWorkflow(signal_name="sig", input=v.payloads("x"))),
+        changes(WorkflowExecutionOptions(priority=Priority(priority_key=-1)), "priority"),
+        changes(WorkflowExecutionOptions(priority=Priority(priority_key=1)), "nonsense"),
+        changes(WorkflowExecutionOptions(time_skipping_config=skipping), "time_skipping_config"),
+        changes(WorkflowExecutionOptions(time_skipping_config=TimeSkippingConfig(enabled=True)), "time_skipping_config.enabled"),
+    ):
+        await reset(w, 4, post_reset_operations=[operation])
+    await reset(w, 99, post_reset_operations=[PostResetOperation()])
+    await w.history()

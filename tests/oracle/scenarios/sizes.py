@@ -248,3 +248,44 @@ async def search_attributes_that_grow(w: World) -> None:
         upsert = v.of("UPSERT_WORKFLOW_SEARCH_ATTRIBUTES", search_attributes=v.search_attributes(**{name: value}))
         await w.step(upsert, force_create_new_workflow_task=True)
     await w.history()
+
+
+def markers(*sizes: float) -> list[Any]:
+    """Markers with details of these sizes in mebibytes."""
+    return [v.of("RECORD_MARKER", marker_name="m", details={"d": Payloads(payloads=[blob(int(size * MEBIBYTE))])}) for size in sizes]
+
+
+@scenario()
+async def too_much_at_once(w: World) -> None:
+    """Events of more than four mebibytes that would be written together end the workflow, or are refused."""
+    await w.start()
+    task = await w.poll(record=False)
+    await w.signal(input=Payloads(payloads=[blob(int(1.9 * MEBIBYTE))]))
+    await w.complete(task, *markers(1.3, 1.3))
+    await w.history()
+    await w.describe()
+
+
+@scenario()
+async def too_much_of_a_next_run(w: World) -> None:
+    """What a run hands on to the next counts as well."""
+    await w.start(
+        cron_schedule="@every 1s",
+        input=Payloads(payloads=[blob(int(1.6 * MEBIBYTE))]),
+        memo=Memo(fields={"m": blob(int(1.6 * MEBIBYTE))}),
+    )
+    await w.step(v.of("COMPLETE_WORKFLOW_EXECUTION", result=Payloads(payloads=[blob(int(1.6 * MEBIBYTE))])))
+    history = await w.history(record=False)
+    w.note("events", [EventType.Name(event.event_type) for event in history])
+    w.note("end", history[-1].workflow_execution_terminated_event_attributes)
+
+
+@scenario()
+async def too_much_state(w: World) -> None:
+    """Heartbeats of more than eight mebibytes in all end the workflow."""
+    await w.start()
+    await w.step(*(v.activity(f"a{number}", w.queue) for number in range(6)))
+    for _ in range(5):
+        task = await w.poll_activity(record=False)
+        await w.activity("Heartbeat", task, details=Payloads(payloads=[blob(int(1.9 * MEBIBYTE))]))
+    await w.history()

@@ -334,3 +334,30 @@ async def shut_down(w: World) -> None:
     await w.call("ShutdownWorker", api.ShutdownWorkerRequest(**fields))
     await w.call("ShutdownWorker", api.ShutdownWorkerRequest(namespace="nope-ns", sticky_task_queue="s"))
     await w.call("ShutdownWorker", api.ShutdownWorkerRequest(namespace=w.namespace))
+
+
+@scenario()
+async def reported_problems(w: World) -> None:
+    """After five failures in a row a search attribute says so, until a task is completed."""
+    await w.start()
+    causes = ("WORKFLOW_WORKER_UNHANDLED_FAILURE", "NON_DETERMINISTIC_ERROR")
+    for number in range(6):
+        task = await w.poll(record=False)
+        await w.fail_task(task, cause=f"WORKFLOW_TASK_FAILED_CAUSE_{causes[number % 2]}")
+        described = await w.describe(record=False)
+        attributes = described.workflow_execution_info.search_attributes.indexed_fields
+        w.note("problems", attributes.get("TemporalReportedProblems", None))
+    await w.step()
+    await w.describe()
+
+
+@scenario()
+async def reported_problems_of_another_kind(w: World) -> None:
+    """What is reported is the last failure that history knows; signals in between do not end the row."""
+    await w.start()
+    for cause in ("NON_DETERMINISTIC_ERROR", "WORKFLOW_WORKER_UNHANDLED_FAILURE"):
+        for _ in range(3):
+            task = await w.poll(record=False)
+            await w.fail_task(task, cause=f"WORKFLOW_TASK_FAILED_CAUSE_{cause}")
+        await w.signal()
+    await w.describe()

@@ -237,7 +237,7 @@ def _find(draft: Draft, token: ActivityToken, *, must_be_started: bool = True) -
 
 def heartbeat(draft: Draft, beat: Heartbeat) -> None:
     """Keep the attempt alive, remember how far it is, and say whether it should stop."""
-    if _is_too_large(beat.details):
+    if _is_too_large(draft, beat.details):
         _fail_too_large(draft, beat.token, "Heartbeat details exceed size limit.", beat.identity)
         draft.cancel_requested = True
         return
@@ -251,7 +251,7 @@ def heartbeat(draft: Draft, beat: Heartbeat) -> None:
 
 
 def complete(draft: Draft, done: CompleteActivity) -> None:
-    if _is_too_large(done.result):
+    if _is_too_large(draft, done.result):
         _fail_too_large(draft, done.token, "Complete result exceeds size limit.", done.identity)
         return
     activity = _find(draft, done.token, must_be_started=False)
@@ -270,8 +270,8 @@ def complete(draft: Draft, done: CompleteActivity) -> None:
     workflow_task.schedule(draft)
 
 
-def _is_too_large(payloads: Payloads | None) -> bool:
-    return payloads is not None and payloads.ByteSize() > limits.BLOB_BYTES_MAX
+def _is_too_large(draft: Draft, payloads: Payloads | None) -> bool:
+    return payloads is not None and payloads.ByteSize() > draft.context.namespace.blob_bytes_max
 
 
 def _fail_too_large(draft: Draft, token: ActivityToken, message: str, identity: str) -> None:
@@ -280,7 +280,7 @@ def _fail_too_large(draft: Draft, token: ActivityToken, message: str, identity: 
 
 
 def cancel(draft: Draft, done: CancelActivity) -> None:
-    if _is_too_large(done.details):
+    if _is_too_large(draft, done.details):
         _fail_too_large(draft, done.token, "Cancel details exceed size limit.", done.identity)
         return
     activity = _find(draft, done.token)
@@ -299,7 +299,7 @@ def fail(draft: Draft, done: FailActivity) -> None:
         activity = draft.activities.edit(activity.scheduled_event_id)
         activity.heartbeat_details = done.last_heartbeat_details.SerializeToString()
         activity.last_heartbeat_time = draft.now
-    failure = accepted(done.failure) if done.failure is not None else None
+    failure = accepted(done.failure, draft.context.namespace.blob_bytes_max) if done.failure is not None else None
     state = _retry(draft, activity, failure)
     if state == RetryState.RETRY_STATE_IN_PROGRESS:
         return

@@ -50,7 +50,7 @@ def check_schedule(draft: Draft, command: ScheduleActivityTaskCommandAttributes)
         raise BadCommand(BAD_SCHEDULE, flaw)
     if flaw := priority_flaw(command.priority):
         raise BadCommand(BAD_SCHEDULE, f"invalid priorities: {flaw}")
-    if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
+    if command.input.ByteSize() > draft.context.namespace.blob_bytes_max:
         text = "ScheduleActivityTaskCommandAttributes.Input exceeds size limit."
         raise BadCommand(BAD_SCHEDULE, text, terminates=True)
     if len(draft.activities) >= limits.PENDING_ACTIVITIES_MAX:

@@ -106,7 +106,7 @@ def _check_policies(draft: Draft, command: StartChildWorkflowExecutionCommandAtt
         text = f"invalid CronSchedule on StartChildWorkflowExecutionCommand: {refusal.message}. {suffix}"
         raise BadCommand(BAD_CHILD, text) from None
     admit_search_attributes(draft, command.search_attributes, BAD_CHILD)
-    if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
+    if command.input.ByteSize() > draft.context.namespace.blob_bytes_max:
         raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes. Input exceeds size limit.", terminates=True)
     if command.memo.ByteSize() > limits.MEMO_BYTES_MAX:
         raise BadCommand(BAD_CHILD, "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.", terminates=True)

@@ -53,7 +53,7 @@ def check(draft: Draft, command: ContinueAsNewWorkflowExecutionCommandAttributes
         except InvalidArgument as refusal:
             raise BadCommand(BAD, f"invalid WorkflowRetryPolicy on {_NAME}: {refusal.message}. {suffix}") from None
     admit_search_attributes(draft, command.search_attributes, BAD)
-    if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
+    if command.input.ByteSize() > draft.context.namespace.blob_bytes_max:
         raise BadCommand(BAD, f"{_NAME}Attributes. Input exceeds size limit.", terminates=True)
     if command.memo.ByteSize() > limits.MEMO_BYTES_MAX:
         raise BadCommand(BAD, f"{_NAME}Attributes. Memo exceeds size limit.", terminates=True)

@@ -52,7 +52,7 @@ def signal(draft: Draft, command: SignalExternalWorkflowExecutionCommandAttribut
         raise BadCommand(BAD_SIGNAL, text)
     if not command.signal_name:
         raise BadCommand(BAD_SIGNAL, f"SignalName is not set on {name}. WorkflowId={target.workflow_id} {at}")
-    if command.input.ByteSize() > limits.BLOB_BYTES_MAX:
+    if command.input.ByteSize() > draft.context.namespace.blob_bytes_max:
         raise BadCommand(BAD_SIGNAL, f"{name}Attributes.Input exceeds size limit.", terminates=True)
     _check_room(draft, signals=True)
     attributes = event.signal_external_workflow_execution_initiated_event_attributes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import Priority
 from temporalio.api.enums.v1 import EventType
@@ -61,6 +62,20 @@ def options_of(run: Run) -> WorkflowExecutionOptions:
     if config is not None:
         options.time_skipping_config.CopyFrom(config)
     return options
+
+
+def mask_flaw(mask: FieldMask) -> str:
+    """What is wrong with a mask of options; empty when nothing is."""
+    for path in mask.paths:
+        if not FieldMask(paths=[path]).IsValidForDescriptor(WorkflowExecutionOptions.DESCRIPTOR):
+            return f'proto: invalid path "{path}" for message "{WorkflowExecutionOptions.DESCRIPTOR.full_name}"'
+    return ""
+
+
+def partial_flaw(mask: FieldMask) -> str:
+    """What may only be changed as a whole; empty when nothing is."""
+    partial = any(path.startswith("time_skipping_config.") for path in mask.paths)
+    return "time_skipping_config doesn't support partial update" if partial else ""
 
 
 def update(draft: Draft, wanted: UpdateOptions) -> None:

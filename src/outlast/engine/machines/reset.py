@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from temporalio.api.enums.v1 import EventType, UpdateAdmittedEventOrigin, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import PostResetOperation
 
 from outlast.engine.draft import Draft
-from outlast.engine.machines import start, time_skipping, workflow_task
+from outlast.engine.machines import options, start, time_skipping, workflow_task
 from outlast.engine.refusals import InvalidArgument
 from outlast.engine.state import Execution
+from outlast.engine.triggers import UpdateOptions
 from outlast.engine.work import pending_work
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Reset(msgspec.Struct, frozen=True):
     reason: str
     excluded: Collection[int] = ()
     """Kinds of events that are not applied again: `ResetReapplyExcludeType`."""
+    operations: Sequence[PostResetOperation] = ()
+    """What is to be done with the new run, in this order."""
 
 
 def check_finish_id(finish_id: int, batches: Sequence[Sequence[HistoryEvent]]) -> int:
@@ -55,6 +59,18 @@ def check_finish_id(finish_id: int, batches: Sequence[Sequence[HistoryEvent]]) -
     raise InvalidArgument(
         f"StateRebuilder unable to Rebuild mutable state to event ID: {finish_id - 1}, version: 0, this event must be at the boundary"
     )
+
+
+def check_operations(operations: Sequence[PostResetOperation]) -> None:
+    """Refuse what cannot be done with a new run. Raises InvalidArgument."""
+    for operation in operations:
+        kind = operation.WhichOneof("variant")
+        if kind != "update_workflow_options":
+            shown = "*workflow.PostResetOperation_SignalWorkflow_" if kind else "<nil>"
+            raise InvalidArgument(f"unsupported post reset operation: {shown}")
+        mask = operation.update_workflow_options.update_mask
+        if flaw := options.mask_flaw(mask) or options.partial_flaw(mask):
+            raise InvalidArgument(f"error applying update_options: {flaw}")
 
 
 def begin_again(reset: Reset, context: Context) -> Transition:
@@ -74,6 +90,9 @@ def begin_again(reset: Reset, context: Context) -> Transition:
         apply = _AGAIN.get(event.event_type)
         if apply is not None and _EXCLUDES.get(event.event_type, 0) not in reset.excluded:
             apply(draft, event)
+    for operation in reset.operations:
+        wanted = operation.update_workflow_options
+        options.update(draft, UpdateOptions(wanted.workflow_execution_options, wanted.update_mask.paths, ""))
     workflow_task.schedule(draft)
     draft.visible = True
     draft.changed = True

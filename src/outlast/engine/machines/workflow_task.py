@@ -21,6 +21,7 @@ from temporalio.api.history.v1 import HistoryEvent, WorkflowTaskCompletedEventAt
 from temporalio.api.workflow.v1 import ResetPointInfo, ResetPoints
 
 from outlast.engine import limits
+from outlast.engine.machines import task_problems
 from outlast.engine.refusals import WORKFLOW_TASK_NOT_FOUND, NotFound
 from outlast.engine.search_attributes import keyword_list
 from outlast.engine.state import Run, WorkflowTask
@@ -286,6 +287,8 @@ def evolve_completed(draft: Draft, event: HistoryEvent) -> None:
     run.last_completed_event_id = event.event_id
     run.worker_version = event.workflow_task_completed_event_attributes.worker_version.SerializeToString()
     run.close_attempted = False
+    if run.task_problem is not None:
+        task_problems.forget(draft)
     _add_reset_point(draft, event)
     _add_build_ids(draft, event.workflow_task_completed_event_attributes)
 
@@ -434,6 +437,7 @@ def _end(draft: Draft, event: HistoryEvent) -> None:
     clear_stickiness(run)
     flushed = draft.flush_buffer()
     run.workflow_task_attempt = 1 if flushed or was_sticky else task.attempt + 1
+    task_problems.note(draft, event, written=task.attempt == 1, counts=not was_sticky)
 
 
 def force_fail(draft: Draft) -> None:

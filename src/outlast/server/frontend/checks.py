@@ -63,7 +63,7 @@ def check_start(
     _check_attached(request, features)
     if request.HasField("time_skipping_config"):
         check_time_skipping(request.time_skipping_config, features)
-    check_blob(request.input)
+    check_blob(request.input, namespace)
     if request.memo.ByteSize() > limits.MEMO_BYTES_MAX:
         raise InvalidArgument("Memo size exceeds limit.")
 
@@ -203,8 +203,8 @@ def check_identity(identity: str) -> None:
         raise InvalidArgument("Identity length exceeds limit.")
 
 
-def check_blob(payloads: Payloads) -> None:
-    if payloads.ByteSize() > limits.BLOB_BYTES_MAX:
+def check_blob(payloads: Payloads, namespace: NamespaceView) -> None:
+    if payloads.ByteSize() > namespace.blob_bytes_max:
         raise InvalidArgument("Blob data size exceeds limit.")
 
 

@@ -10,16 +10,15 @@ from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceSt
 from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
 
 from outlast.engine.limits import (
-    BLOB_BYTES_MAX,
     ID_BYTES_MAX,
     MEMO_BYTES_MAX,
     SECOND,
-    SUGGEST_CONTINUE_AS_NEW_EVENTS,
     TASK_COMPLETION_BYTES_MAX,
 )
 from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
 from outlast.engine.search_attributes import COLUMNS, COLUMNS_OF_KIND, TYPE_NAMES
 from outlast.engine.triggers import NamespaceView
+from outlast.server.frontend.bounds import Bounds
 from outlast.server.store.protocol import Store, StoredNamespace
 
 SYSTEM_NAMESPACE_ID = "32049b68-7872-4094-8e63-d0dd59896a83"
@@ -56,9 +55,9 @@ SYSTEM = Namespace(
 class NamespaceRegistry:
     """Every namespace, by name and by id."""
 
-    def __init__(self, store: Store, events_suggested: int = SUGGEST_CONTINUE_AS_NEW_EVENTS) -> None:
+    def __init__(self, store: Store, bounds: Bounds) -> None:
         self._store = store
-        self._events_suggested = events_suggested
+        self.bounds = bounds
         self._by_name: dict[str, Namespace] = {}
         self._views: dict[str, NamespaceView] = {}
         self._ids: dict[str, str] = {}
@@ -76,7 +75,8 @@ class NamespaceRegistry:
             namespace.name,
             namespace.search_attributes,
             namespace.retention_s * SECOND,
-            self._events_suggested,
+            self.bounds.events_suggested,
+            self.bounds.blob_bytes_max,
             namespace.columns,
         )
         self._ids[namespace.name] = namespace.id
@@ -156,7 +156,7 @@ def with_search_attributes(namespace: Namespace, attributes: Mapping[str, int]) 
     return msgspec.structs.replace(namespace, search_attributes=dict(attributes), columns=columns)
 
 
-def describe(namespace: Namespace) -> DescribeNamespaceResponse:
+def describe(namespace: Namespace, bounds: Bounds) -> DescribeNamespaceResponse:
     """The namespace as clients see it. Capabilities name what this server has, and nothing else."""
     described = DescribeNamespaceResponse()
     info = described.namespace_info
@@ -167,7 +167,7 @@ def describe(namespace: Namespace) -> DescribeNamespaceResponse:
     info.owner_email = namespace.owner_email
     info.data.update(namespace.data)
     info.capabilities.SetInParent()
-    info.limits.blob_size_limit_error = BLOB_BYTES_MAX
+    info.limits.blob_size_limit_error = bounds.blob_bytes_error
     info.limits.memo_size_limit_error = MEMO_BYTES_MAX
     info.limits.workflow_task_completion_size_limit_error = TASK_COMPLETION_BYTES_MAX
     config = described.config

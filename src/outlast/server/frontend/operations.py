@@ -2,7 +2,6 @@
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from temporalio.api.enums.v1 import ResetReapplyType
-from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
     DeleteWorkflowExecutionResponse,
@@ -19,7 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 from outlast.engine import limits
 from outlast.engine.checks import is_run_id, size_bytes
 from outlast.engine.keys import ExecutionKey
-from outlast.engine.machines.options import options_of
+from outlast.engine.machines.options import mask_flaw, options_of, partial_flaw
 from outlast.engine.machines.reset import SIGNALS, UPDATES
 from outlast.engine.refusals import InvalidArgument, Unsupported
 from outlast.engine.triggers import Delete, NamespaceView, PauseWorkflow, UnpauseWorkflow, UpdateOptions
@@ -59,10 +58,14 @@ class OperatorCalls:
             raise InvalidArgument("RequestId is not set on request.")
         if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
             raise InvalidArgument("RequestId length exceeds limit.")
-        if request.post_reset_operations:
-            raise Unsupported("post_reset_operations are not built yet")
+        for operation in request.post_reset_operations:
+            options = operation.update_workflow_options.workflow_execution_options
+            if options.HasField("time_skipping_config"):
+                checks.check_time_skipping(options.time_skipping_config, self._features)
         key = ExecutionKey(namespace.id, request.workflow_execution.workflow_id, request.workflow_execution.run_id)
-        run_id = await self._resets.reset(key, request.workflow_task_finish_event_id, request.reason, _excluded(request))
+        run_id = await self._resets.reset(
+            key, request.workflow_task_finish_event_id, request.reason, _excluded(request), request.post_reset_operations
+        )
         return ResetWorkflowExecutionResponse(run_id=run_id)
 
     async def update_options(self, request: UpdateWorkflowExecutionOptionsRequest, call: Call) -> UpdateWorkflowExecutionOptionsResponse:
@@ -103,12 +106,10 @@ def _excluded(request: ResetWorkflowExecutionRequest) -> frozenset[int]:
 
 
 def _check_mask(mask: FieldMask) -> None:
-    for path in mask.paths:
-        if not FieldMask(paths=[path]).IsValidForDescriptor(WorkflowExecutionOptions.DESCRIPTOR):
-            name = WorkflowExecutionOptions.DESCRIPTOR.full_name
-            raise InvalidArgument(f'error parsing UpdateMask: proto: invalid path "{path}" for message "{name}"')
-        if path.startswith("time_skipping_config."):
-            raise InvalidArgument("error applying update_options: time_skipping_config doesn't support partial update")
+    if flaw := mask_flaw(mask):
+        raise InvalidArgument(f"error parsing UpdateMask: {flaw}")
+    if flaw := partial_flaw(mask):
+        raise InvalidArgument(f"error applying update_options: {flaw}")
 
 
 def _key(request: PauseWorkflowExecutionRequest | UnpauseWorkflowExecutionRequest, namespace: NamespaceView) -> ExecutionKey:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from outlast.server.frontend.activity_executions import ActivityExecutionCalls
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.calls import Handler
 from outlast.server.frontend.history import HistoryCalls
@@ -25,6 +26,7 @@ def handlers(
     lists: VisibilityCalls,
     workers: WorkerCalls,
     activities: ActivityOperationCalls,
+    activity_executions: ActivityExecutionCalls,
     skipping: TimeSkippingCalls,
     queues: TaskQueueCalls,
 ) -> Mapping[str, Handler]:
@@ -78,6 +80,10 @@ def handlers(
         "UnpauseActivity": activities.unpause,
         "ResetActivity": activities.reset,
         "UpdateActivityOptions": activities.update_options,
+        "PauseActivityExecution": activity_executions.pause,
+        "UnpauseActivityExecution": activity_executions.unpause,
+        "ResetActivityExecution": activity_executions.reset,
+        "UpdateActivityExecutionOptions": activity_executions.update_options,
         "DescribeTaskQueue": queues.describe,
         "ShutdownWorker": queues.shutdown_worker,
     }

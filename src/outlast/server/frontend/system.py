@@ -94,7 +94,7 @@ class SystemCalls:
             namespace = self._namespaces.get_by_id(_checked_id(request.id))
         if namespace is None:
             raise NamespaceNotFound(request.id)
-        return describe(namespace)
+        return describe(namespace, self._namespaces.bounds)
 
     async def list_namespaces(self, request: ListNamespacesRequest, call: Call) -> ListNamespacesResponse:
         """In order of names; the token is the last name of the page."""
@@ -103,7 +103,9 @@ class SystemCalls:
         size = request.page_size if request.page_size > 0 else PAGE_SIZE_DEFAULT
         page = left[:size]
         token = page[-1].name.encode() if len(left) > size else b""
-        return ListNamespacesResponse(namespaces=[describe(namespace) for namespace in page], next_page_token=token)
+        return ListNamespacesResponse(
+            namespaces=[describe(namespace, self._namespaces.bounds) for namespace in page], next_page_token=token
+        )
 
 
 def _checked_id(text: str) -> str:

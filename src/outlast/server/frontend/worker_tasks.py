@@ -43,7 +43,6 @@ from temporalio.api.workflowservice.v1 import (
 from outlast.engine import triggers as t
 from outlast.engine.failures import accepted, server_failure
 from outlast.engine.keys import ExecutionKey
-from outlast.engine.limits import BLOB_BYTES_MAX
 from outlast.engine.refusals import InvalidArgument, NotFound
 from outlast.engine.retry import to_wire
 from outlast.engine.wire import framed, set_time
@@ -135,7 +134,7 @@ class WorkerCalls:
             raise InvalidArgument("WorkflowQuery is not set on request.")
         if not request.query.query_type:
             raise InvalidArgument("QueryType is not set on request.")
-        checks.check_blob(request.query.query_args)
+        checks.check_blob(request.query.query_args, namespace)
         key = ExecutionKey(namespace.id, request.execution.workflow_id, request.execution.run_id)
         left = call.seconds_left()
         timeout_s = QUERY_S_MAX if left is None else min(left, QUERY_S_MAX)
@@ -211,13 +210,15 @@ class WorkerCalls:
     async def fail_activity(self, request: RespondActivityTaskFailedRequest, call: Call) -> RespondActivityTaskFailedResponse:
         token = self._activity_pass(request)
         checks.check_identity(request.identity)
-        await self._shard.update(token.key, _failed(request, token.activity))
-        return RespondActivityTaskFailedResponse(failures=_cut_failures(request))
+        bytes_max = self._namespaces.view(token.key.namespace_id).blob_bytes_max
+        await self._shard.update(token.key, _failed(request, token.activity, bytes_max))
+        return RespondActivityTaskFailedResponse(failures=_cut_failures(request, bytes_max))
 
     async def fail_activity_by_id(self, request: RespondActivityTaskFailedByIdRequest, call: Call) -> RespondActivityTaskFailedByIdResponse:
         key, token = self._by_id(request)
-        await self._shard.update(key, _failed(request, token))
-        return RespondActivityTaskFailedByIdResponse(failures=_cut_failures(request))
+        bytes_max = self._namespaces.view(key.namespace_id).blob_bytes_max
+        await self._shard.update(key, _failed(request, token, bytes_max))
+        return RespondActivityTaskFailedByIdResponse(failures=_cut_failures(request, bytes_max))
 
     async def cancel_activity(self, request: RespondActivityTaskCanceledRequest, call: Call) -> RespondActivityTaskCanceledResponse:
         token = self._activity_pass(request)
@@ -263,22 +264,21 @@ class WorkerCalls:
         return key, t.ActivityToken(activity_id=request.activity_id)
 
 
-def _cut_failures(request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest) -> list[Failure]:
+def _cut_failures(request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest, bytes_max: int) -> list[Failure]:
     """What the worker is told about what was too large."""
-    cut = [] if _fits(request.last_heartbeat_details) else [server_failure("Heartbeat details exceed size limit.")]
-    kept = accepted(request.failure)
+    fits = request.last_heartbeat_details.ByteSize() <= bytes_max
+    cut = [] if fits else [server_failure("Heartbeat details exceed size limit.")]
+    kept = accepted(request.failure, bytes_max)
     return cut if kept is request.failure else [*cut, kept]
 
 
-def _fits(payloads: Payloads) -> bool:
-    return payloads.ByteSize() <= BLOB_BYTES_MAX
-
-
-def _failed(request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest, token: t.ActivityToken) -> t.FailActivity:
+def _failed(
+    request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest, token: t.ActivityToken, bytes_max: int
+) -> t.FailActivity:
     failure = request.failure if request.HasField("failure") else None
     if failure is not None and not failure.HasField("application_failure_info"):
         raise InvalidArgument("Failure must have ApplicationFailureInfo.")
-    has_details = request.HasField("last_heartbeat_details") and _fits(request.last_heartbeat_details)
+    has_details = request.HasField("last_heartbeat_details") and request.last_heartbeat_details.ByteSize() <= bytes_max
     details = request.last_heartbeat_details if has_details else None
     return t.FailActivity(token, failure, request.identity, details)
 

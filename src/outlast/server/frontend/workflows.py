@@ -96,7 +96,7 @@ class WorkflowCalls:
         _check_signal_name(request.signal_name)
         if size_bytes(request.request_id) > limits.ID_BYTES_MAX:
             raise InvalidArgument("RequestId length exceeds limit.")
-        checks.check_blob(request.input)
+        checks.check_blob(request.input, namespace)
         checks.check_links(request)
         signal = Signal(
             name=request.signal_name,
@@ -120,7 +120,7 @@ class WorkflowCalls:
         if size_bytes(request.signal_name) > limits.ID_BYTES_MAX:
             raise InvalidArgument(f"signal name exceeds maximum allowed length ({size_bytes(request.signal_name)}/{limits.ID_BYTES_MAX})")
         checks.check_start(request, namespace, self.features)
-        checks.check_blob(request.signal_input)
+        checks.check_blob(request.signal_input, namespace)
         request_id = request.request_id or str(uuid4())
         signal = Signal(
             name=request.signal_name,

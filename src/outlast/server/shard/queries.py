@@ -11,7 +11,6 @@ from temporalio.api.workflowservice.v1 import RespondWorkflowTaskCompletedReques
 
 from outlast.engine import state
 from outlast.engine.keys import ExecutionKey
-from outlast.engine.limits import BLOB_BYTES_MAX
 from outlast.engine.refusals import (
     Busy,
     FailedPrecondition,
@@ -73,7 +72,7 @@ class Queries:
             result = await self._ride(entity, query, deadline)
         if result is None:
             result = await self._ask(await self._shard.find(entity.key), query, deadline)
-        return _checked(result)
+        return _checked(result, self._shard.namespaces.view(key.namespace_id).blob_bytes_max)
 
     async def _wait_for_first_task(self, entity: Entity, timeout_s: float) -> None:
         deadline = asyncio.get_running_loop().time() + timeout_s
@@ -162,9 +161,9 @@ def _rejects(condition: int, status: int) -> bool:
     return condition == QueryRejectCondition.QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY and status != state.COMPLETED
 
 
-def _checked(result: WorkflowQueryResult) -> WorkflowQueryResult:
+def _checked(result: WorkflowQueryResult, bytes_max: int) -> WorkflowQueryResult:
     if result.result_type == QueryResultType.QUERY_RESULT_TYPE_FAILED:
         raise QueryFailed(result.error_message, result)
-    if result.answer.ByteSize() > BLOB_BYTES_MAX:
+    if result.answer.ByteSize() > bytes_max:
         raise QueryFailed("Blob data size exceeds limit.", WorkflowQueryResult())
     return result

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 
 from temporalio.api.history.v1 import History, HistoryEvent
+from temporalio.api.workflow.v1 import PostResetOperation
 
 from outlast.engine.keys import ExecutionKey
-from outlast.engine.machines.reset import SIGNALS, TERMINATOR, UPDATES, Reset, check_finish_id
+from outlast.engine.machines.reset import SIGNALS, TERMINATOR, UPDATES, Reset, check_finish_id, check_operations
 from outlast.engine.refusals import Busy, NotFound
 from outlast.engine.triggers import Terminate
 from outlast.server.shard.entity import Entity
@@ -21,13 +22,19 @@ class Resets:
         self._shard = shard
         self._histories = histories
 
-    async def reset(self, key: ExecutionKey, finish_id: int, reason: str, excluded: Collection[int]) -> str:
-        """The run id of the new run, which is its workflow id's current one. Raises a Refusal or a StoreError."""
+    async def reset(
+        self, key: ExecutionKey, finish_id: int, reason: str, excluded: Collection[int], operations: Sequence[PostResetOperation]
+    ) -> str:
+        """The run id of the new run, which is its workflow id's current one. Raises a Refusal or a StoreError.
+
+        The `operations` are done last.
+        """
         for _ in range(RESET_ATTEMPTS):
             base = await self._shard.find(key)
             await self._shard.settled(base)
             batches = await self._batches(base)
             kept = check_finish_id(finish_id, batches)
+            check_operations(operations)
             walks = not {SIGNALS, UPDATES} <= set(excluded)
             followers = await self._followers(base) if walks else []
             later = [event for batch in batches[kept:] for event in batch]
@@ -38,7 +45,7 @@ class Resets:
             current = await self._shard.find(ExecutionKey(key.namespace_id, key.workflow_id, ""))
             if all(entity.execution is execution for entity, execution in seen):
                 run = base.execution.run
-                reset = Reset(batches[:kept], later, run.run_id, run.create_request_id, reason, excluded)
+                reset = Reset(batches[:kept], later, run.run_id, run.create_request_id, reason, excluded, operations)
                 terminate = Terminate(reason, TERMINATOR, for_reset=True)
                 new = self._shard.begin_again(base, current, terminate, reset)
                 await self._shard.settled(new)
