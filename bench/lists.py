@@ -84,12 +84,11 @@ LISTS = (
     "ExecutionStatus = 'Completed'",
     "ExecutionStatus = 'TimedOut'",
     "WorkflowType = 'Workflow3'",
-    "WorkflowType = 'Workflow3' AND ExecutionStatus = 'Failed'",
     "WorkflowId = 'order-00500000'",
     "WorkflowId STARTS_WITH 'order-000001'",
     "Tier = 'tier-3'",
     "Customer = 'customer-77'",
-    "Tier = 'tier-3' AND ExecutionStatus = 'Running'",
+    "Tier = 'tier-7' AND ExecutionStatus = 'Running'",
     "Customer IN ('customer-77', 'customer-78') AND Size > 500",
     "StartTime > '2026-01-01T11:00:00Z'",
     "CloseTime BETWEEN '2025-12-30T00:00:00Z' AND '2025-12-30T01:00:00Z'",
@@ -109,7 +108,13 @@ COUNTS = (
     "StartTime > '2026-01-01T11:00:00Z'",
 )
 BESIDE_THE_GOAL = ("Tier = 'tier-3' GROUP BY ExecutionStatus", "GROUP BY Tier", "Size > 990", "NOT Tier = 'tier-3'", "HistoryLength > 100")
-ORDERED = ("ORDER BY Customer", "ExecutionStatus = 'Running' ORDER BY Size DESC", "ORDER BY Size")
+ORDERED = (
+    "WorkflowType = 'Workflow3' AND ExecutionStatus = 'Failed'",
+    "Tier = 'tier-3' AND ExecutionStatus = 'Running'",  # none is: all of one half are looked at
+    "ORDER BY Customer",
+    "ExecutionStatus = 'Running' ORDER BY Size DESC",
+    "ORDER BY Size",
+)
 
 
 def deep_tokens(path: Path, runs: int) -> Iterator[tuple[str, bytes]]:

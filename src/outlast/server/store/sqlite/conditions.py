@@ -30,6 +30,12 @@ _CLOSED_AT = f'nullif("CloseTime", {OPEN_CLOSE_TIME})'
 _JOINS = {And: " and ", Or: " or "}
 
 
+Leaf = Compare | OneOf | Between | StartsWith | IsNull
+Words = tuple[str, tuple[Literal_, ...]]
+"""An attribute and the words of which it may have any."""
+Common = frozenset[Words | None]
+
+
 class Sql(NamedTuple):
     """A piece of a statement, and what is bound in it."""
 
@@ -49,30 +55,31 @@ def column(attribute: str) -> str:
     return f'iif({_OPEN}, null, "{attribute}")' if attribute in ONLY_WHEN_CLOSED else f'"{attribute}"'
 
 
-def condition(wanted: Filter) -> Sql:
+def condition(wanted: Filter, common: Common = frozenset()) -> Sql:
+    """`common`: the word conditions that so many runs meet that they are better asked of each run than looked up."""
     match wanted:
         case And(()) | Or(()):
             return Sql("true" if isinstance(wanted, And) else "false")
         case And(conditions) | Or(conditions):
-            return _joined([condition(each) for each in conditions], _JOINS[type(wanted)])
+            return _joined([condition(each, common) for each in conditions], _JOINS[type(wanted)])
         case Not(Not(doubly)):
-            return condition(doubly)
+            return condition(doubly, common)
         case Not(And(conditions)):
-            return condition(Or([Not(each) for each in conditions]))
+            return condition(Or([Not(each) for each in conditions]), common)
         case Not(Or(conditions)):
-            return condition(And([Not(each) for each in conditions]))
+            return condition(And([Not(each) for each in conditions]), common)
         case Not(Compare() | OneOf() | Between() | StartsWith() | IsNull() as leaf):
-            inner = _leaf(leaf)
+            inner = _leaf(leaf, looked_up=False)
             return Sql(f"not ({inner.text})", inner.values)
         case Compare("CloseTime") | OneOf("CloseTime") | Between("CloseTime"):
             return _of_closed(_leaf(wanted))
         case Compare() | OneOf() | Between() | StartsWith() | IsNull():
-            return _leaf(wanted)
+            return _leaf(wanted, looked_up=_words(wanted) not in common)
         case _:
             raise AssertionError(f"{wanted} is no filter")
 
 
-def _leaf(wanted: Compare | OneOf | Between | StartsWith | IsNull) -> Sql:
+def _leaf(wanted: Leaf, *, looked_up: bool = True) -> Sql:
     match wanted:
         case IsNull("CloseTime"):
             return Sql(_OPEN)
@@ -80,13 +87,14 @@ def _leaf(wanted: Compare | OneOf | Between | StartsWith | IsNull) -> Sql:
             return Sql(f"{column(attribute)} is null")
         case Compare(attribute, comparison, value):
             if has_words(attribute):
-                return _with_words(attribute, [value], comparison == "=")
+                one = _with_words(attribute, [value], looked_up and comparison == "=")
+                return one if comparison == "=" else Sql(f"not {one.text}", one.values)
             if attribute == "RunId":
                 return _of_runs([value], comparison) or Sql(f'"RunId" {_operator(comparison)} ?', (value,))
             return Sql(f"{column(attribute)} {_operator(comparison)} ?", (value,))
         case OneOf(attribute, values):
             if has_words(attribute):
-                return _with_words(attribute, values, True)
+                return _with_words(attribute, values, looked_up)
             found = _of_runs(values, "=") if attribute == "RunId" else None
             return found or Sql(f"{column(attribute)} in ({_marks(values)})", tuple(values))
         case Between(attribute, low, high):
@@ -138,10 +146,36 @@ def _operator(comparison: str) -> str:
     return {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}[comparison]
 
 
-def _with_words(attribute: str, words: Sequence[Literal_], wanted: bool) -> Sql:
-    membership = "in" if wanted else "not in"
-    found = f"select run from words where field = {WORD_FIELDS[attribute]} and word in ({_marks(words)})"
-    return Sql(f"run {membership} ({found})", tuple(words))
+def _with_words(attribute: str, words: Sequence[Literal_], looked_up: bool) -> Sql:
+    has_one = f"field = {WORD_FIELDS[attribute]} and word in ({_marks(words)})"
+    if looked_up:
+        return Sql(f"run in (select run from words where {has_one})", tuple(words))
+    return Sql(f"exists (select run from words where {has_one} and words.run = shown.run)", tuple(words))
+
+
+def word_conditions(wanted: Filter | None) -> Common:
+    """The conditions on words that stand in this one and are not negated."""
+    match wanted:
+        case And(conditions) | Or(conditions):
+            return frozenset().union(*map(word_conditions, conditions))
+        case Compare() | OneOf():
+            words = _words(wanted)
+            return frozenset() if words is None else frozenset({words})
+        case _:
+            return frozenset()
+
+
+def is_common(words: Words, limit: int) -> Sql:
+    """Whether at least `limit` runs have one of the words: the statement gives a row if so."""
+    attribute, sought = words
+    has_one = f"field = {WORD_FIELDS[attribute]} and word in ({_marks(sought)})"
+    return Sql(f"select run from words where {has_one} limit 1 offset ?", (*sought, limit - 1))
+
+
+def _words(wanted: Leaf) -> Words | None:
+    if isinstance(wanted, Compare | OneOf) and has_words(wanted.attribute):
+        return wanted.attribute, tuple(wanted.values if isinstance(wanted, OneOf) else (wanted.value,))
+    return None
 
 
 def _of_runs(run_ids: Sequence[Literal_], comparison: str) -> Sql | None:

@@ -10,7 +10,7 @@ from outlast.engine.search_attributes import Value
 from outlast.server.store.filters import KINDS, OPEN_CLOSE_TIME, Filter, Order, VisibilityQuery
 from outlast.server.store.positions import Key, Position
 from outlast.server.store.protocol import VisibilityRecord
-from outlast.server.store.sqlite.conditions import IN_COUNTS, Sql, attributes_in, column, condition
+from outlast.server.store.sqlite.conditions import IN_COUNTS, Common, Sql, attributes_in, column, condition
 
 _OF_NAMESPACE = "place = (select number from places where namespace_id = ?)"
 _SHOWN = """select "WorkflowId", "RunId", "WorkflowType", "TaskQueue", "ExecutionStatus", "StartTime", "ExecutionTime", "CloseTime",
@@ -22,8 +22,8 @@ _SHOWN_COLUMNS = 17
 _decode_list = msgspec.json.Decoder(list[str]).decode
 
 
-def page_statement(query: VisibilityQuery, after: Position | None, size: int) -> Sql:
-    where = _where(query.namespace_id, query.where)
+def page_statement(query: VisibilityQuery, after: Position | None, size: int, common: Common = frozenset()) -> Sql:
+    where = _where(query.namespace_id, query.where, common)
     if after is not None:
         beyond = _beyond(query.order, after)
         where = Sql(f"{where.text} and ({beyond.text})", where.values + beyond.values)
@@ -75,10 +75,10 @@ def group_value(attribute: str, value: Any) -> Value | None:
             return value  # type: ignore[no-any-return]
 
 
-def _where(namespace_id: str, wanted: Filter | None) -> Sql:
+def _where(namespace_id: str, wanted: Filter | None, common: Common = frozenset()) -> Sql:
     if wanted is None:
         return Sql(_OF_NAMESPACE, (namespace_id,))
-    inner = condition(wanted)
+    inner = condition(wanted, common)
     return Sql(f"{_OF_NAMESPACE} and ({inner.text})", (namespace_id, *inner.values))
 
 

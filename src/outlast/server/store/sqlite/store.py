@@ -19,6 +19,7 @@ from outlast.server.store.protocol import (
     StoredRun,
     VisibilityPage,
 )
+from outlast.server.store.sqlite.conditions import Words, is_common, word_conditions
 from outlast.server.store.sqlite.lists import count_statement, group_statement, group_value, page_statement, position, record
 from outlast.server.store.sqlite.lock import OwnerLock
 from outlast.server.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate
@@ -34,6 +35,10 @@ _PRAGMAS = {
     "wal_autocheckpoint": "4000",  # pages: a page that changes often goes into the file once for many commits
     "secure_delete": "off",  # some builds overwrite what is deleted with zeros, which changes more pages
 }
+
+
+COMMON_WORD_RUNS = 2_000
+"""A word that so many runs have is met soon on a walk through the list; all runs of a rarer one are read and sorted."""
 
 
 class SqliteStore:
@@ -196,9 +201,13 @@ class SqliteStore:
 
     async def list_visibility(self, query: VisibilityQuery, page_size: int, token: bytes) -> VisibilityPage:
         after = decode_position(token, query.order) if token else None
-        rows = await self._scan(*page_statement(query, after, page_size)[:2])
+        common = frozenset([words for words in word_conditions(query.where) if words is not None and await self._is_common(words)])
+        rows = await self._scan(*page_statement(query, after, page_size, common)[:2])
         next_token = encode_position(position(rows[-1])) if len(rows) == page_size else b""
         return VisibilityPage([record(query.namespace_id, row) for row in rows], next_token)
+
+    async def _is_common(self, words: Words) -> bool:
+        return bool(await self._scan(*is_common(words, COMMON_WORD_RUNS)[:2]))
 
     async def count_visibility(self, namespace_id: str, where: Filter | None = None) -> int:
         rows = await self._scan(*count_statement(namespace_id, where)[:2])
