@@ -69,6 +69,7 @@ def _sorts(sql: str, step: str) -> bool:
         (OneOf("Keyword01", ["red", "blue"]), "shown_Keyword01"),
         (StartsWith("Keyword01", "re"), "shown_Keyword01"),
         (f.Between("Int01", 1, 2), "shown_Int01"),
+        (f.And([OneOf("Keyword01", ["red", "blue"]), Compare("Int01", ">", 0)]), "shown_Keyword01"),
         (Compare("KeywordList01", "=", "a"), "INTEGER PRIMARY KEY"),
         (Compare("Text01", "=", "a"), "INTEGER PRIMARY KEY"),
         (Compare("RunId", "=", "a"), "INTEGER PRIMARY KEY"),

@@ -70,7 +70,7 @@ def sentences(draw: st.DrawFn) -> str:
 
 
 TEXTS = st.one_of(SOUP, PRESSED, sentences(), CONTENTS)
-SQL = re.compile(r'"(\w+)"|(\w+)|[ .,()=<>?*\n-]')
+SQL = re.compile(r'"(\w+)"|(\w+)|[ .,()=<>?*\n+-]')
 SQL_TEXT = """select exists from where and or not in is null order by desc asc nulls last limit place number places namespace_id run
 field word words runs run_id shown counts coalesce sum amount count group having iif nullif max between true false memo
 search_attributes"""

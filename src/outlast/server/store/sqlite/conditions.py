@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple, assert_never
 
+from outlast.engine.search_attributes import COLUMNS
 from outlast.server.store.filters import (
     KINDS,
     ONLY_WHEN_CLOSED,
@@ -27,6 +28,8 @@ IN_COUNTS = frozenset({"ExecutionStatus", "TemporalNamespaceDivision", "Workflow
 """Conditions on these alone are answered by the table of counts."""
 _OPEN = f'"CloseTime" = {OPEN_CLOSE_TIME}'
 _CLOSED_AT = f'nullif("CloseTime", {OPEN_CLOSE_TIME})'
+_WIDE = frozenset({"ExecutionStatus", "WorkflowType", "TaskQueue", "TemporalNamespaceDivision"})
+"""Many runs have the same of these."""
 _JOINS = {And: " and ", Or: " or "}
 
 
@@ -60,6 +63,10 @@ def condition(wanted: Filter, common: Common = frozenset()) -> Sql:
     match wanted:
         case And(()) | Or(()):
             return Sql("true" if isinstance(wanted, And) else "false")
+        case And(conditions) if any(map(_is_narrow, conditions)):
+            return _joined(
+                [_unindexed(condition(each, common)) if _is_range(each) else condition(each, common) for each in conditions], " and "
+            )
         case And(conditions) | Or(conditions):
             return _joined([condition(each, common) for each in conditions], _JOINS[type(wanted)])
         case Not(Not(doubly)):
@@ -106,6 +113,26 @@ def _leaf(wanted: Leaf, *, looked_up: bool = True) -> Sql:
             return Sql(f"({column(attribute)} >= ? and {column(attribute)} < ?)", (prefix, end))
         case _:
             assert_never(wanted)
+
+
+def _is_narrow(wanted: Filter) -> bool:
+    """Whether few runs meet it, as far as can be told from what it says."""
+    match wanted:
+        case OneOf(attribute) | Compare(attribute, "="):
+            return not has_words(attribute) and attribute not in _WIDE
+        case _:
+            return False
+
+
+def _is_range(wanted: Filter) -> bool:
+    if isinstance(wanted, Compare):
+        return wanted.operator not in ("=", "!=") and wanted.attribute in COLUMNS
+    return isinstance(wanted, Between | StartsWith) and wanted.attribute in COLUMNS
+
+
+def _unindexed(found: Sql) -> Sql:
+    """The same for the planner to look up nothing by: beside what is narrow it would rather look up a range, which is not."""
+    return found._replace(text=f"+({found.text})")
 
 
 def _of_closed(compared: Sql) -> Sql:

@@ -162,7 +162,7 @@ class Shown:
         """An attribute gets its index with its first value: until then the index would be empty, and cost each write a little."""
         for name in names:
             if name in _INDEXED and name not in self._indexed:
-                columns = f'place, "{name}", "CloseTime" desc, "StartTime" desc'
+                columns = f'place, {_DIVISION}, "{name}", "CloseTime" desc, "StartTime" desc'
                 self._db.execute(f'create index if not exists "shown_{name}" on shown ({columns}) where "{name}" is not null')
                 self._indexed.add(name)
 

@@ -127,7 +127,8 @@ _SHAPES = {
 
 The shape of a busy file, written down once instead of measured again and again: a plan does not change with what a file holds.
 """
-_SHAPE_OF_OWN = "5000000 500000 1000 2 1"
+_SHAPE_OF_OWN = "5000000 500000 500000 1000 2 1"
+_OF_OWN = 'place, "TemporalNamespaceDivision", "NAME", "CloseTime" desc, "StartTime" desc'
 
 
 def upgrade_to_2(db: sqlite3.Connection) -> None:
@@ -147,7 +148,7 @@ def upgrade_to_2(db: sqlite3.Connection) -> None:
         used = f'"{name}" is not null'
         indexed = name not in _WORDS and name != "TemporalNamespaceDivision"
         if indexed and db.execute(f"select 1 from shown where {used} limit 1").fetchone():
-            db.execute(f'create index "shown_{name}" on shown (place, "{name}", "CloseTime" desc, "StartTime" desc) where {used}')
+            db.execute(f'create index "shown_{name}" on shown ({_OF_OWN.replace("NAME", name)}) where {used}')
     db.execute("analyze shown")
     db.execute("delete from sqlite_stat1 where tbl = 'shown'")
     shapes = _SHAPES | {f"shown_{name}": _SHAPE_OF_OWN for name in _FIELDS if name not in _WORDS}
