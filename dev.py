@@ -25,7 +25,7 @@ CHECKED = ("src", "tests", "bench", "examples", "dev.py")
 
 
 def demo(options: Sequence[str]) -> int:
-    """The main job: workflows that survive a kill of server and worker."""
+    """The main job: workflows that survive a kill of their process."""
     return _python("-m", "examples.orders", *options)
 
 
@@ -58,7 +58,7 @@ def fix(_: Sequence[str]) -> int:
     """Change what tools can change: format, lint, generated files."""
     _run([BIN / "ruff", "check", "--fix", *CHECKED])
     _run([BIN / "ruff", "format", *CHECKED])
-    return _python("-m", "tests.compatibility", "--write")
+    return _python("-m", "tests.compatibility", "--write") or _python("-m", "tests.sync_stub", "--write")
 
 
 JOBS = {"demo": demo, "test": test, "test-long": test_long, "bench": bench, "fix": fix}

@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import service_pb2 as workflow_service
 
 from outlast.engine.commands import BUILT, EVENT_OF, NEXUS
 from outlast.engine.evolve import FOLDS
+from outlast.server.clock import VirtualClock
 from outlast.server.frontend.activity_executions import ActivityExecutionCalls
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.history import HistoryCalls
@@ -26,11 +27,13 @@ from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
 from outlast.server.frontend.service import handlers, operator_handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.time_control import TEST_SERVICE, TimeCalls
 from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.visibility_calls import VisibilityCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
+from tests.api.page import section
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "compatibility.md"
@@ -50,6 +53,7 @@ CALLS = handlers(
 )
 OPERATOR_CALLS = operator_handlers(SearchAttributeCalls.__new__(SearchAttributeCalls))
 """The tables of calls; they are only read."""
+TIME_CALLS = TimeCalls(VirtualClock()).handlers()
 BUILT_EVENTS = frozenset(FOLDS) | frozenset(EVENT_OF.values()) | {EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED}
 """Those that change a run's state or come of a command, and the one that only tells of an attempt when it is over."""
 NOBODY_WRITES = frozenset(
@@ -88,7 +92,8 @@ PARTS = """
 
 | client | state | proof |
 | --- | --- | --- |
-| Python SDK 1.35 (`temporalio`) | works, without what needs the calls above | `tests/sdk`, `tests/cli`, `examples/orders` |
+| Python SDK 1.35 (`temporalio`) | works, without what needs the calls above | `tests/sdk`, `tests/cli` |
+| its time-skipping test environment | works on `outlast-test-server` in place of the official test server | `tests/testing` |
 | Go, Java, PHP, TypeScript, .NET, Ruby SDKs | not tried yet | |
 | `temporal` CLI | `workflow start, describe, show, signal, cancel, terminate, query, list`; `operator search-attribute` \
 | `tests/sdk/test_temporal_cli.py` |
@@ -138,18 +143,27 @@ def page() -> str:
             HEADER,
             *_service("WorkflowService", workflow_service.DESCRIPTOR.services_by_name["WorkflowService"], CALLS, calls),
             *_service("OperatorService", operator_service.DESCRIPTOR.services_by_name["OperatorService"], OPERATOR_CALLS, calls),
+            *_service(
+                "TestService (of `outlast-test-server`, and where tests skip time)", TEST_SERVICE, TIME_CALLS, defaultdict(_in_tests)
+            ),
             *_commands(commands),
             *_events(),
             PARTS,
+            *section(),
         ]
     )
+
+
+def _in_tests() -> list[str]:
+    """The proof of what no oracle shows: the reference server has it not."""
+    return ["tests/testing/test_official_sdk.py"]
 
 
 def _service(title: str, service: ServiceDescriptor, built: Iterable[str], proofs: Mapping[str, list[str]]) -> Iterator[str]:
     names = set(built)
     yield f"## {title}: {len(names)} of {len(service.methods)} calls\n\n| call | state | proof |\n| --- | --- | --- |"
     for method in service.methods:
-        yield _row(method.name, method.name in names, proofs.get(method.name, []))
+        yield _row(method.name, method.name in names, proofs[method.name] if method.name in names else [])
     yield ""
 
 

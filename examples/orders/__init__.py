@@ -1,1 +1,1 @@
-"""A shop's orders, worked off by workflows while server and worker are killed: the project's main example."""
+"""A shop's orders, worked off by workflows in a process that is killed: the project's main example."""

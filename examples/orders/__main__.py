@@ -1,4 +1,4 @@
-"""`python -m examples.orders`: orders finish once, although server and worker are killed half-way."""
+"""`python -m examples.orders`: orders finish once, although the process that works on them is killed half-way."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from temporalio.service import RPCError
 
 from examples.orders.conductor import Conductor, Pace
 from examples.orders.limits import (
@@ -24,7 +23,8 @@ from examples.orders.limits import (
     QUICK_START_PAUSE_S,
     START_PAUSE_S,
 )
-from examples.orders.processes import CannotStart
+from examples.orders.process import CannotStart
+from outlast.service import RPCError
 
 FULL = Pace(None, COOL_DOWN_S, START_PAUSE_S, OUTAGE_S)
 QUICK = Pace(QUICK_ORDERS_PER_FILE, QUICK_COOL_DOWN_S, QUICK_START_PAUSE_S, QUICK_OUTAGE_S)
@@ -45,7 +45,7 @@ def main(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer orders, shorter waits.")] = False,
     directory: Annotated[Path | None, typer.Option(help="Keep database, ledger and logs here; must be empty or not exist.")] = None,
 ) -> None:
-    """Work off orders with an Outlast server and a worker, and kill both half-way."""
+    """Work off orders in a process with Outlast embedded, and kill it half-way."""
     console = Console(highlight=False)
     if directory is not None and directory.exists() and any(directory.iterdir()):
         raise typer.BadParameter(f"{directory} is not empty", param_hint="--directory")
@@ -57,11 +57,11 @@ def main(
     except CannotStart as error:
         console.print(f"[bold red]{error}[/]", soft_wrap=True)
     except RPCError as error:
-        console.print(f"[bold red]the server did not do as it was asked: {error}[/]", soft_wrap=True)
+        console.print(f"[bold red]the application did not do as it was asked: {error}[/]", soft_wrap=True)
     except TimeoutError:
         console.print(f"[bold red]not finished after {DEMO_S_MAX:.0f} s[/]")
     except (KeyboardInterrupt, asyncio.CancelledError):
-        console.print("interrupted; server and worker are stopped")
+        console.print("interrupted; the application is stopped")
     if done and directory is None:
         shutil.rmtree(kept)
     else:

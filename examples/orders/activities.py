@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from temporalio import activity
-from temporalio.exceptions import ApplicationError
-
 from examples.orders.ledger import Entry, Ledger, Step
 from examples.orders.limits import BANK_FAILURES_MAX
 from examples.orders.order import ORDERS, Order, flaws, read_catalogue, read_orders, shortage, wanted
+from outlast import activity
+from outlast.exceptions import ApplicationError
 
 BEFORE_S = {"check": 0.05, "reserve": 0.2, "charge": 0.2, "ship": 0.4}
 """How long a step works before its effect."""

@@ -1,4 +1,4 @@
-"""The conductor: starts orders, kills server and worker half-way, starts them again, and audits the end."""
+"""The conductor: starts orders, kills the application half-way, starts it again, and audits the end."""
 
 import asyncio
 import time
@@ -9,10 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
 
 from examples.orders.activities import OrderKey
 from examples.orders.display import Display
@@ -20,9 +16,13 @@ from examples.orders.history import history_lines
 from examples.orders.ledger import Entry, Ledger
 from examples.orders.limits import RPC_S_MAX, TASK_QUEUE, TICK_S, WORKFLOW_TASK_TIMEOUT
 from examples.orders.order import ORDERS, Order, needs_approval, read_catalogue, read_orders
-from examples.orders.processes import Processes
+from examples.orders.process import ApplicationProcess
 from examples.orders.report import FINISHED, Finished, expected_steps, lost_attempts, problems, states, summary
 from examples.orders.workflows import OrderInput, OrderWorkflow, Outcome
+from outlast.client import Client, WorkflowFailureError, WorkflowHandle
+from outlast.common import WorkflowIDReusePolicy
+from outlast.exceptions import WorkflowAlreadyStartedError
+from outlast.service import RPCError
 
 RPC_TIMEOUT = timedelta(seconds=RPC_S_MAX)
 
@@ -43,8 +43,8 @@ class Conductor:
     def __init__(self, console: Console, directory: Path, pace: Pace) -> None:
         self._console = console
         self._pace = pace
-        self._processes = Processes(directory)
-        self._ledger = Ledger(self._processes.ledger)
+        self._application = ApplicationProcess(directory)
+        self._ledger = Ledger(self._application.ledger)
         self._catalogue = read_catalogue()
         self._inbox = [(path.name, order) for path in sorted(ORDERS.glob("*.json")) for order in read_orders(path)[: pace.orders_per_file]]
         self._orders = {order.id: order for _, order in self._inbox}
@@ -59,10 +59,10 @@ class Conductor:
 
     async def run(self) -> bool:
         """The whole demo; whether every order was finished exactly once."""
-        async with self._processes as processes:
+        async with self._application as application:
             with self._display:
-                client = await processes.start()
-                self._display.say(f"started {processes.pids} on {processes.address}")
+                client = await application.start()
+                self._display.say(f"started {application}, which listens on {application.address}")
                 await self._start_orders(client)
                 await self._until_half_done()
                 await self._crash()
@@ -100,12 +100,12 @@ class Conductor:
 
     async def _crash(self) -> None:
         await self._ask(self._held_back)
-        self._display.say(f"[bold red]killing {self._processes.pids} with SIGKILL[/]")
+        self._display.say(f"[bold red]killing {self._application} with SIGKILL[/]")
         self._killed_at_ns = time.time_ns()
-        await self._processes.kill()
+        await self._application.kill()
         await asyncio.sleep(self._pace.outage_s)
-        await self._processes.start()
-        self._display.say(f"[bold green]started {self._processes.pids} again[/] on the same database file")
+        await self._application.start()
+        self._display.say(f"[bold green]started {self._application} again[/] on the same database file")
         await self._ask(self._held_back)
 
     async def _until_finished(self) -> None:
@@ -131,7 +131,7 @@ class Conductor:
         self._display.say(f"order {order_id}, asked with a query: “{status}”")
 
     async def _tick(self) -> None:
-        self._processes.check()
+        self._application.check()
         await asyncio.sleep(TICK_S)
 
     def _show(self) -> list[Entry]:
@@ -179,6 +179,6 @@ class Conductor:
         for line in history_lines(finished.events):
             if before_kill and line.at_ns > self._killed_at_ns:
                 before_kill = False
-                self._console.print(f"{'':14}[bold red]server and worker killed and started again[/]")
+                self._console.print(f"{'':14}[bold red]the application was killed and started again[/]")
             style = "dim" if line.what.startswith("workflow task") else None
             self._console.print(str(line), style=style, markup=False, no_wrap=True, overflow="ignore", crop=False)

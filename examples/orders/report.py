@@ -73,7 +73,7 @@ def _problem(order: Order, catalogue: Catalogue, done: Counter[Step], finished: 
 
 
 def lost_attempts(entries: Iterable[Entry]) -> list[Entry]:
-    """The attempts that began and of which nothing more is written: they died with the worker before their effect."""
+    """The attempts that began and of which nothing more is written: they died with the process before their effect."""
     entries = list(entries)
     heard_of = {(entry.order_id, entry.step, entry.attempt) for entry in entries if entry.kind != "tried"}
     return [entry for entry in entries if entry.kind == "tried" and (entry.order_id, entry.step, entry.attempt) not in heard_of]

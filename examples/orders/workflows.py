@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
-
-with workflow.unsafe.imports_passed_through():
-    from examples.orders.activities import OrderActivities, OrderKey
-    from examples.orders.limits import ACTIVITY_ATTEMPTS_MAX, ACTIVITY_TIMEOUT, APPROVAL_WAIT
-    from examples.orders.order import euros, needs_approval
+from examples.orders.activities import OrderActivities, OrderKey
+from examples.orders.limits import ACTIVITY_ATTEMPTS_MAX, ACTIVITY_TIMEOUT, APPROVAL_WAIT
+from examples.orders.order import euros, needs_approval
+from outlast import workflow
+from outlast.common import RetryPolicy
+from outlast.exceptions import ActivityError
 
 PATIENT: dict[str, Any] = {
     "start_to_close_timeout": ACTIVITY_TIMEOUT,

@@ -269,6 +269,8 @@ def essence(events: Sequence[HistoryEvent]) -> list[HistoryEvent]:
         if copy.event_type == E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             attributes.ClearField("first_workflow_task_backoff")  # less when a crash has made the run before it longer
             attributes.ClearField("parent_initiated_event_id")  # an event of another history
+            for point in attributes.prev_auto_reset_points.points:
+                point.ClearField("first_workflow_task_completed_id")  # so is this
         if copy.event_type == E.EVENT_TYPE_ACTIVITY_TASK_STARTED:
             attributes.attempt = 1
             attributes.ClearField("last_failure")

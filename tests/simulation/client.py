@@ -1,20 +1,27 @@
 """A client: it asks for one thing after the other, and asks again until it has an answer."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import Random
 from typing import Any
 
+from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType
 from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as Stage
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy as Conflict
 from temporalio.api.update.v1 import Outcome
 from temporalio.api.workflowservice.v1 import (
     ExecuteMultiOperationRequest,
+    GetWorkflowExecutionHistoryRequest,
+    PauseWorkflowExecutionRequest,
     QueryWorkflowRequest,
     RequestCancelWorkflowExecutionRequest,
+    ResetWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionRequest,
     SignalWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
+    UnpauseWorkflowExecutionRequest,
     UpdateWorkflowExecutionRequest,
 )
 
@@ -23,6 +30,15 @@ from tests.simulation.network import RpcFailed
 from tests.simulation.scripts import QUEUE, draw_script, payloads, value_of
 
 TRIES_MAX = 150
+KEEPS = "another way"
+"""The reason of a reset that applies again what came from outside."""
+RESETTABLE = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+)
 UPDATE_PATIENCE = 12
 PAUSE_S = 0.7
 CLOSED = "workflow execution already completed"
@@ -51,11 +67,26 @@ class Client:
             if number == 0 or not self._world.known_runs.get(workflow_id):
                 await self._start(workflow_id)
                 continue
-            operation = random.choices(
-                (self._start, self._signal, self._signal_with_start, self._update, self._query, self._cancel, self._terminate, self._pair),
-                weights=(2, 6, 2, 4, 3, 1, 1, 1),
-            )[0]
-            await operation(workflow_id)
+            operations, weights = self._repertoire()
+            await random.choices(operations, weights=weights)[0](workflow_id)
+
+    def _repertoire(self) -> tuple[list[Callable[[str], Awaitable[None]]], list[int]]:
+        """What it may do next, and how often."""
+        table: list[tuple[Callable[[str], Awaitable[None]], int]] = [
+            (self._start, 2),
+            (self._signal, 6),
+            (self._signal_with_start, 2),
+            (self._update, 4),
+            (self._query, 3),
+            (self._cancel, 1),
+            (self._terminate, 1),
+            (self._pair, 1),
+        ]
+        if self._world.settings.pauses:
+            table.append((self._pause, 4))
+        if self._world.settings.resets:
+            table.append((self._reset, 4))
+        return [operation for operation, _ in table], [weight for _, weight in table]
 
     def _token(self) -> str:
         self._count += 1
@@ -112,7 +143,9 @@ class Client:
         request = StartWorkflowExecutionRequest(**self._start_fields(workflow_id, token))
         request.workflow_id_conflict_policy = self._random.choice(CONFLICTS)
         request.request_eager_execution = self._world.settings.eager and self._random.random() < 0.5
-        if not request.request_eager_execution and self._random.random() < 0.15:
+        if self._world.settings.schedules and self._random.random() < 0.4:
+            request.cron_schedule = "@every 6s"
+        elif not request.request_eager_execution and self._random.random() < 0.15:
             request.workflow_start_delay.seconds = 3
         try:
             reply = await self._ask("StartWorkflowExecution", request)
@@ -174,6 +207,45 @@ class Client:
             return
         self._world.ledger.terminations.append(Sent(self.name, "", workflow_id, run_id))
 
+    # What operators do with a run
+
+    async def _pause(self, workflow_id: str) -> None:
+        """Hold a run, and let it go on after a while."""
+        run_id = self._world.known_runs[workflow_id][-1]
+        fields = {"namespace": "default", "workflow_id": workflow_id, "run_id": run_id, "identity": self.name, "reason": "look"}
+        token = self._token()
+        try:
+            await self._ask("PauseWorkflowExecution", PauseWorkflowExecutionRequest(**fields, request_id=token))
+        except RpcFailed:
+            return
+        self._world.ledger.pauses.append(Sent(self.name, token, workflow_id, run_id))
+        await asyncio.sleep(self._random.choice((0.0, 1.0, 5.0)))
+        with suppress(RpcFailed):
+            await self._ask("UnpauseWorkflowExecution", UnpauseWorkflowExecutionRequest(**fields, request_id=self._token()))
+
+    async def _reset(self, workflow_id: str) -> None:
+        """Begin again at one of the workflow tasks of a run that is known."""
+        run_id = self._random.choice(self._world.known_runs[workflow_id])
+        read = GetWorkflowExecutionHistoryRequest(namespace="default")
+        read.execution.workflow_id, read.execution.run_id = workflow_id, run_id
+        request = ResetWorkflowExecutionRequest(namespace="default", request_id=self._token(), identity=self.name)
+        request.workflow_execution.CopyFrom(read.execution)
+        keeps = self._random.random() < 0.8
+        request.reason = KEEPS if keeps else "begin anew"
+        if not keeps:
+            request.reset_reapply_exclude_types.append(ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL)
+        try:
+            history = await self._ask("GetWorkflowExecutionHistory", read)
+            ids = [event.event_id for event in history.history.events if event.event_type in RESETTABLE]
+            if not ids:
+                return
+            request.workflow_task_finish_event_id = self._random.choice(ids)
+            reply = await self._ask("ResetWorkflowExecution", request)
+        except RpcFailed:
+            return
+        self._world.know(workflow_id, reply.run_id)
+        self._world.ledger.resets.append(Sent(self.name, "", workflow_id, run_id, acked_run=reply.run_id))
+
     # What is asked of a run
 
     def _update_request(self, workflow_id: str) -> UpdateWorkflowExecutionRequest:
@@ -227,6 +299,8 @@ class Client:
             reply = await self._ask("QueryWorkflow", request, tries=3)
         except RpcFailed:
             return
+        if reply.HasField("query_rejected"):
+            return  # a run that is held answers nothing
         answer = value_of(reply.query_result)
         missing = [token for run_id, token in acknowledged if run_id == answer["run_id"] and token not in answer["signals"]]
         if missing:

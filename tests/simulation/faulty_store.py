@@ -3,18 +3,28 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from outlast.engine.keys import ExecutionKey
+from outlast.engine.state import Run
+from outlast.engine.stored import decode_execution
 from outlast.server.store.errors import StoreUnavailable
 from outlast.server.store.memory import MemoryStore
-from outlast.server.store.protocol import RunWrite, StoredNamespace
+from outlast.server.store.protocol import EventBatch, RunWrite, StoredNamespace
 from tests.simulation.faults import Faults
 
 T = TypeVar("T")
 SEARCH_ATTRIBUTE = "s"
 _SCANS = ("runs_with_work", "runs_due", "list_visibility", "count_visibility")
 """The SQLite store reads these in a thread, so that their answer may be old when it comes; other reads are on the loop."""
+
+
+class Deleted(NamedTuple):
+    """A run that is no more."""
+
+    at: int
+    run: Run
+    batches: tuple[EventBatch, ...]
 
 
 class Disk:
@@ -25,6 +35,7 @@ class Disk:
         self.next_event_id: dict[ExecutionKey, int] = {}
         self.runs: dict[ExecutionKey, None] = {}
         """In the order in which they became current."""
+        self.deleted: dict[ExecutionKey, Deleted] = {}
         self.flaws: list[str] = []
         self.commits = 0
         self.losses = 0
@@ -42,11 +53,39 @@ class Disk:
                     self.flaws.append(f"{write.key.run_id}: a batch begins at event {batch.first_event_id}, not {expected}")
                 self.next_event_id[write.key] = batch.last_event_id + 1
 
+    def ended_at(self, key: ExecutionKey) -> int | None:
+        """When the chain that begins with a run closed; None: it has not."""
+        while True:
+            deleted, stored = self.deleted.get(key), self.memory._runs.get(key)
+            run = deleted.run if deleted is not None else decode_execution(stored.core, {}).run if stored is not None else None
+            if run is None or run.open:
+                return None
+            if not run.new_run_id:
+                return run.close_time
+            key = ExecutionKey(*key.workflow, run.new_run_id)
+
+    async def delete(self, keys: Sequence[ExecutionKey], now: int) -> None:
+        """Forget runs, but for the verdict."""
+        for key in keys:
+            stored = self.memory._runs.get(key)
+            if stored is None:
+                continue
+            run = decode_execution(stored.core, dict(stored.parts)).run
+            if run.open or not 0 < run.delete_at <= now:
+                self.flaws.append(f"{key.run_id} is deleted; open: {run.open}, to be deleted at {run.delete_at}, and it is {now}")
+            if key in self.memory._work:
+                self.flaws.append(f"{key.run_id} is deleted, and has messages that were not delivered")
+            self.deleted[key] = Deleted(now, run, tuple(stored.batches))
+        await self.memory.delete_runs(keys)
+
 
 class FaultyStore:
     """One node's way to the disk. When the node has died, nothing passes any more."""
 
-    def __init__(self, disk: Disk, faults: Faults, lose_power: Callable[[str], None], committed: Callable[[], None]) -> None:
+    def __init__(
+        self, disk: Disk, faults: Faults, lose_power: Callable[[str], None], committed: Callable[[], None], clock: Callable[[], int]
+    ) -> None:
+        self._clock = clock
         self._disk = disk
         self._faults = faults
         self._lose_power = lose_power
@@ -76,6 +115,20 @@ class FaultyStore:
             self._die("power is lost after a commit")
         await self._pause(faults.latency())
         self._check_alive()
+
+    async def delete_runs(self, keys: Sequence[ExecutionKey]) -> None:
+        self._check_alive()
+        await self._pause(self._faults.commit_pause())
+        if self._faults.happens("commit_fails"):
+            self._disk.losses += 1
+            raise StoreUnavailable("the deletion failed")
+        loss = self._faults.happens("power_loss")
+        if loss and self._faults.coin():
+            self._die("power is lost before a deletion")
+        await self._disk.delete(keys, self._clock())
+        self._faults.note("delete " + ", ".join(f"{key.workflow_id}/{key.run_id[:4]}" for key in keys))
+        if loss:
+            self._die("power is lost after a deletion")
 
     async def write_namespace(self, namespace: StoredNamespace) -> None:
         await self._disk.memory.write_namespace(namespace)

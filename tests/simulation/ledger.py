@@ -32,6 +32,8 @@ class Ledger:
     updates: list[Sent] = field(default_factory=list)
     cancels: list[Sent] = field(default_factory=list)
     terminations: list[Sent] = field(default_factory=list)
+    pauses: list[Sent] = field(default_factory=list)
+    resets: list[Sent] = field(default_factory=list)
     completed_refusals: list[Sent] = field(default_factory=list)
     """Somebody was told that the run is over."""
     existing: list[Sent] = field(default_factory=list)

@@ -102,7 +102,7 @@ class Lives:
     async def keep_alive(self) -> None:
         """Start the node again, whenever it is not there."""
         for _ in range(OPENINGS_MAX):
-            life = Life(FaultyStore(self.disk, self._faults, self.lose_power, self._committed), self.clock)
+            life = Life(FaultyStore(self.disk, self._faults, self.lose_power, self._committed, self.clock), self.clock)
             self._wanted.clear()
             self._dying = life
             opening = self._loop.create_task(life.open(), context=life.context)

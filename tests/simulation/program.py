@@ -44,6 +44,8 @@ class Machine:
         self._by_name: dict[str, Handle] = {}
         self._by_event: dict[int, Handle] = {}
         self._updates: dict[str, str] = {}
+        self._admitted: dict[str, tuple[int, Request]] = {}
+        """Updates that a reset has admitted again: their request is in history, not in a message."""
         self._slow: dict[str, Handle] = {}
         self._expected: list[tuple[str, str]] = []
         self._made: list[tuple[str, str, Command | None, Message | None]] = []
@@ -69,6 +71,9 @@ class Machine:
                 if self._expected:
                     raise Nondeterminism(f"event {event.event_id} stands where {self._expected[0]} should")
                 self._inputs.append(event)
+                if kind == E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+                    request = event.workflow_execution_update_admitted_event_attributes.request
+                    self._admitted[request.meta.update_id] = (event.event_id, request)
                 if kind == E.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
                     self.received.append(value_of(event.workflow_execution_signaled_event_attributes.input))
 
@@ -76,7 +81,13 @@ class Machine:
         """The task's turn: what the program does now."""
         self._take_inputs()
         self._ran_for = self.position
-        answers = self._updates_come([(m.protocol_instance_id, Request.FromString(m.body.value), m) for m in messages])
+        come: list[tuple[str, Request, Message | None]] = [
+            (update_id, request, Message(id=f"{update_id}/request", event_id=event_id))
+            for update_id, (event_id, request) in self._admitted.items()
+            if update_id not in self._updates
+        ]
+        come += [(m.protocol_instance_id, Request.FromString(m.body.value), m) for m in messages]
+        answers = self._updates_come(come)
         self._run()
         made, self._made = self._made, []
         self._expected = [(kind, name) for kind, name, _, _ in made]
@@ -93,7 +104,9 @@ class Machine:
         for after in following:
             if after.event_type == E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
                 accepted = after.workflow_execution_update_accepted_event_attributes
-                requests.append((accepted.protocol_instance_id, accepted.accepted_request, None))
+                update_id = accepted.protocol_instance_id
+                request = self._admitted[update_id][1] if update_id in self._admitted else accepted.accepted_request
+                requests.append((update_id, request, None))
             elif after.event_type not in COMMAND_EVENTS and after.event_type not in MESSAGE_EVENTS:
                 break
         self._updates_come(requests)

@@ -39,6 +39,12 @@ class Settings:
     worker_crashes: int = 0
     misbehaviour: float = 0.0
     """Of activities and of workflow workers."""
+    # What clients do beside the usual
+    pauses: bool = False
+    resets: bool = False
+    schedules: bool = False
+    retention_s: int = 86400
+    """How long closed runs are kept."""
     # Bounds of the server, made small
     page_batches: int = 256
     tail_batches: int = 64
@@ -84,6 +90,10 @@ def draw(random: Random) -> Settings:
         for name, small in _SMALL.items():
             if random.random() < 0.4:
                 values[name] = random.choice(small)
+    for name in ("pauses", "resets", "schedules"):
+        values[name] = random.random() < 0.3
+    if random.random() < 0.3:
+        values["retention_s"] = random.choice((2, 8, 20))
     return Settings(**values)  # type: ignore[arg-type]
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import History, HistoryEvent
 
 from outlast.engine.keys import ExecutionKey
 from tests.history_checker import CLOSE_EVENTS, check_history
+from tests.simulation.client import KEEPS
 from tests.simulation.ledger import Ledger, Sent
 from tests.simulation.lives import NOON, Lives
 from tests.simulation.network import POLLS, CallRecord
@@ -24,6 +25,12 @@ CHILD_CLOSED = {
     E.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: E.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: E.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED,
 }
+FOLLOWED = (
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+)
+RESET = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
 TICK_S = 1e-6
 
 
@@ -38,12 +45,19 @@ class Story:
         self.of: dict[int, list[Any]] = defaultdict(list)
         for event in events:
             self.of[event.event_type].append(getattr(event, event.WhichOneof("attributes") or ""))
+        self.deleted_at = float("inf")
         self.first = self.of[E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED][0]
         last = events[-1]
         self.end = last if last.event_type in CLOSE_EVENTS else None
         self.end_at = (self.end.event_time.ToNanoseconds() - NOON) / 1e9 if self.end else float("inf")
         self.signals = [value_of(signal.input) for signal in self.of[E.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED]]
         self.accepted = [update.protocol_instance_id for update in self.of[E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED]]
+
+        resets = [f for f in self.of[E.EVENT_TYPE_WORKFLOW_TASK_FAILED] if f.cause == RESET and f.new_run_id == self.run_id]
+        self.reset = resets[0] if resets else None
+        """How it came to be, if a reset made it."""
+        self.origin = self.first.original_execution_run_id
+        """Shared by a run and all that resets have made of it."""
 
     @property
     def successor(self) -> str:
@@ -57,9 +71,9 @@ def judge(lives: Lives, ledger: Ledger, calls: list[CallRecord], *, store_is_sou
     flaws = [*lives.disk.flaws, *lives.flaws, *ledger.flaws]
     for story in stories.values():
         flaws += [f"{story.run_id}: {flaw}" for check in _ALONE for flaw in check(story)]
+        flaws += [f"{story.run_id}: {flaw}" for check in _AMONG for flaw in check(story, stories)]
         flaws += [f"{story.run_id}: {flaw}" for flaw in _as_read(story, ledger)]
-        flaws += [f"{story.run_id}: {flaw}" for flaw in _activities(story, ledger)]
-        flaws += [f"{story.run_id}: {flaw}" for flaw in _children(story, stories)]
+        flaws += [f"{story.run_id}: {flaw}" for flaw in _activities(story, stories, ledger)]
     for flaw in (*_starts(stories, ledger), *_signals(stories, ledger), *_updates(stories, ledger), *_ends(stories, ledger)):
         flaws.append(flaw)
     flaws += _workflow_tasks(stories, ledger)
@@ -73,11 +87,16 @@ def judge(lives: Lives, ledger: Ledger, calls: list[CallRecord], *, store_is_sou
 
 
 def _stories(lives: Lives) -> dict[str, Story]:
-    runs = lives.disk.memory._runs
-    return {
-        key.run_id: Story(key, [event for batch in runs[key].batches for event in History.FromString(batch.data).events])
-        for key in lives.disk.runs
-    }
+    """All runs that ever were, the deleted ones as they were at last."""
+    disk = lives.disk
+    stories = {}
+    for key in disk.runs:
+        deleted = disk.deleted.get(key)
+        batches = deleted.batches if deleted is not None else disk.memory._runs[key].batches
+        story = stories[key.run_id] = Story(key, [event for batch in batches for event in History.FromString(batch.data).events])
+        if deleted is not None:
+            story.deleted_at = (deleted.at - NOON) / 1e9
+    return stories
 
 
 # One run alone
@@ -105,13 +124,60 @@ def _replays(story: Story) -> Iterator[str]:
             yield f"it completed with {value_of(completed.result)}, and its replay with {machine.result}"
 
 
-def _signals_once(story: Story) -> Iterator[str]:
+def _signals_once(story: Story, stories: dict[str, Story]) -> Iterator[str]:
     for token, count in Counter(story.signals).items():
-        if count > 1:
+        origin, of_workflow, _ = str(token).partition("/")
+        senders = sum(other.origin == origin for other in stories.values()) if of_workflow else 1
+        if count > senders:
             yield f"signal {token} is in its history {count} times"
 
 
-_ALONE = (_grammar, _closed, _replays, _signals_once)
+def _held(story: Story) -> Iterator[str]:
+    """While a run is held no workflow task comes up."""
+    held = 0
+    for event in story.events:
+        if event.event_type == E.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED:
+            held = event.event_id
+        elif event.event_type == E.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED:
+            held = 0
+        elif held and event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+            yield f"event {event.event_id} is a workflow task, and since event {held} it is held"
+
+
+_ALONE = (_grammar, _closed, _replays, _held)
+
+
+def _resets(story: Story, stories: dict[str, Story]) -> Iterator[str]:
+    """A run that was reset begins as its base did, and has the signals that came since."""
+    if story.reset is None:
+        return
+    base = stories[story.reset.base_run_id]
+    kept = next(e.event_id for e in story.events if e.HasField("workflow_task_failed_event_attributes") and _made(e, story)) - 1
+    for event, original in zip(story.events[: kept - 1], base.events, strict=False):
+        if event.SerializeToString(deterministic=True) != original.SerializeToString(deterministic=True):
+            yield f"event {event.event_id} is not that of the run {base.run_id}, of which it was made"
+            return
+    if story.reset.failure.message != KEEPS:
+        return
+    began = (story.events[kept].event_time.ToNanoseconds() - NOON) / 1e9
+    run: Story | None = base
+    while run is not None and run.deleted_at > began and run is not story:
+        missing = [token for token in run.signals if token not in story.signals]
+        if missing:
+            yield f"it was made of {base.run_id}, and has not the signals {missing} of {run.run_id}"
+        run = stories.get(run.successor)
+
+
+def _made(event: HistoryEvent, story: Story) -> bool:
+    failed = event.workflow_task_failed_event_attributes
+    return failed.cause == RESET and failed.new_run_id == story.run_id
+
+
+def _schedules(story: Story, stories: dict[str, Story]) -> Iterator[str]:
+    """A run of a schedule is followed by another, unless somebody has ended it."""
+    ended = story.end is not None and story.end.event_type in FOLLOWED
+    if story.first.cron_schedule and ended and story.successor not in stories:
+        yield "it is a run of a schedule, and none follows"
 
 
 def _as_read(story: Story, ledger: Ledger) -> Iterator[str]:
@@ -123,7 +189,8 @@ def _as_read(story: Story, ledger: Ledger) -> Iterator[str]:
             yield f"event {event_id} was read as {E.Name(read.event_type)}, which is not what is written"
 
 
-def _activities(story: Story, ledger: Ledger) -> Iterator[str]:
+def _activities(story: Story, stories: dict[str, Story], ledger: Ledger) -> Iterator[str]:
+    family = {other.run_id for other in stories.values() if other.origin == story.origin}
     scheduled = {
         event.event_id: event.activity_task_scheduled_event_attributes
         for event in story.events
@@ -135,7 +202,7 @@ def _activities(story: Story, ledger: Ledger) -> Iterator[str]:
         name = scheduled[done.scheduled_event_id].activity_id
         results[name] = result = value_of(done.result)
         run_id, of_activity, attempt, *how = result.split("/")
-        if (run_id, of_activity) != (story.run_id, name):
+        if run_id not in family or of_activity != name:
             yield f"activity {name} has the result {result}"
         if "by id" not in how and started[done.scheduled_event_id].attempt != int(attempt):
             yield f"activity {name} completed by attempt {attempt}, and its start says {started[done.scheduled_event_id].attempt}"
@@ -152,6 +219,8 @@ def _activities(story: Story, ledger: Ledger) -> Iterator[str]:
 
 
 def _children(story: Story, stories: dict[str, Story]) -> Iterator[str]:
+    if sum(other.origin == story.origin for other in stories.values()) > 1:
+        return  # after a reset the same event of several runs may have started a child
     started = {a.initiated_event_id: a.workflow_execution.run_id for a in story.of[E.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED]}
     failed = {a.initiated_event_id for a in story.of[E.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED]}
     ended = {a.initiated_event_id: kind for kind in CHILD_CLOSED.values() for a in story.of[kind]}
@@ -184,6 +253,9 @@ def _last(story: Story, stories: dict[str, Story]) -> Story:
     return story
 
 
+_AMONG = (_signals_once, _resets, _schedules, _children)
+
+
 # What clients were told
 
 
@@ -204,8 +276,11 @@ def _starts(stories: dict[str, Story], ledger: Ledger) -> Iterator[str]:
             yield f"{sent.client} was told that run {sent.run_id} of {sent.workflow_id} is there"
     for workflow_id, runs in _of_workflow(stories).items():
         for one, other in pairwise(runs):
-            by_clients = not any(run.first.continued_execution_run_id or run.first.parent_workflow_execution.run_id for run in (one, other))
-            if by_clients and value_of(one.first.input)["token"] == value_of(other.first.input)["token"]:
+            by_clients = not any(
+                run.first.continued_execution_run_id or run.first.parent_workflow_execution.run_id or run.reset for run in (one, other)
+            )
+            began = (other.events[0].event_time.ToNanoseconds() - NOON) / 1e9
+            if by_clients and one.deleted_at > began and value_of(one.first.input)["token"] == value_of(other.first.input)["token"]:
                 yield f"{workflow_id}: the same start made {one.run_id} and {other.run_id}"
 
 
@@ -214,6 +289,7 @@ def _signals(stories: dict[str, Story], ledger: Ledger) -> Iterator[str]:
     placed: dict[tuple[str, str], list[int]] = defaultdict(list)
     for sent in ledger.signals:
         homes = [story for story in of_workflow[sent.workflow_id] if sent.token in story.signals]
+        homes = [story for story in homes if story.reset is None or story.run_id == sent.acked_run] or homes
         if not homes or (sent.acked_run and sent.acked_run not in [story.run_id for story in homes]):
             yield f"signal {sent.token} was acknowledged, and is not in {sent.acked_run or sent.workflow_id}"
         elif len(homes) > 1 and sent.run_id:
@@ -242,7 +318,7 @@ def _updates(stories: dict[str, Story], ledger: Ledger) -> Iterator[str]:
         completed = [u.outcome for u in story.of[E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED] if u.meta.update_id == sent.token]
         if outcome is not None and completed != [outcome]:
             yield f"update {sent.token} was answered otherwise than is written"
-    tokens = Counter((story.workflow_id, token) for story in stories.values() for token in story.accepted)
+    tokens = Counter((story.workflow_id, token) for story in stories.values() if not story.reset for token in story.accepted)
     for sent in ledger.updates:
         if sent.run_id and tokens[sent.workflow_id, sent.token] > 1:
             yield f"update {sent.token} is in {tokens[sent.workflow_id, sent.token]} histories"
@@ -257,6 +333,14 @@ def _ends(stories: dict[str, Story], ledger: Ledger) -> Iterator[str]:
         canceled = story is None or story.of[E.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED]
         if not canceled and story is not None and story.end_at > sent.acked_at + TICK_S:
             yield f"{story.run_id}: a cancel request was acknowledged, and is not in its history"
+    for sent in ledger.pauses:
+        story = told(sent)
+        if story is not None and sent.token not in [paused.request_id for paused in story.of[E.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED]]:
+            yield f"{story.run_id}: a pause was acknowledged, and is not in its history"
+    for sent in ledger.resets:
+        new = stories.get(sent.acked_run)
+        if new is None or new.reset is None or new.reset.base_run_id != sent.run_id:
+            yield f"{sent.run_id}: a reset was acknowledged as {sent.acked_run}, which is not made of it"
     for sent in ledger.terminations:
         story = told(sent)
         if story is not None and not story.of[E.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED]:

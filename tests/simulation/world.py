@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from random import Random
 from typing import Any
 from unittest.mock import patch
 
 import msgspec
+from temporalio.api.workflowservice.v1 import TerminateWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
 from outlast.engine import limits as engine_limits
+from outlast.engine.keys import ExecutionKey
 from outlast.engine.state import Run
+from outlast.engine.stored import decode_execution
 from outlast.server.shard import limits as shard_limits
 from outlast.server.shard.histories import Histories
 from outlast.server.store.errors import StoreError
@@ -20,7 +23,7 @@ from tests.simulation.faults import Faults, fresh_ids
 from tests.simulation.ledger import Ledger
 from tests.simulation.lives import LIFE, Lives
 from tests.simulation.loop import Stuck, VirtualLoop, run
-from tests.simulation.network import CURRENT, Network
+from tests.simulation.network import CURRENT, Network, RpcFailed
 from tests.simulation.reader import Reader
 from tests.simulation.settings import FAULTS_S, HEALED_S_MAX, Settings, draw
 from tests.simulation.verdict import judge
@@ -28,6 +31,8 @@ from tests.simulation.worker import Worker
 
 FLAWS_SHOWN = 8
 LOOK_EVERY_S = 2.0
+DAY_S = 86400
+"""The retention of the namespace; how long its seconds are says how long that is."""
 _decode_run = msgspec.msgpack.Decoder(Run).decode
 
 
@@ -109,12 +114,42 @@ class World:
                 self._heal()
             if all(client.done() for client in clients) and not self._open():
                 return
+            if self.faults.healed and all(client.done() for client in clients):
+                await self._tidy()
         if not all(client.done() for client in clients):
             self.lives.flaws.append("a client waits for ever")
 
     def _open(self) -> bool:
-        memory = self.lives.disk.memory
-        return bool(memory._work) or any(_decode_run(memory._runs[key].core).open for key in self.lives.disk.runs)
+        return bool(self.lives.disk.memory._work) or bool(self._open_runs())
+
+    def _open_runs(self) -> list[Run]:
+        stored = [_decode_run(kept.core) for kept in self.lives.disk.memory._runs.values()]
+        return [left for left in stored if left.open]
+
+    async def _tidy(self) -> None:
+        """Nobody else would let a held run go on, end a schedule, or a run that waits for the dead."""
+        for left in self._open_runs():
+            fields = {"namespace": "default", "identity": "tidier", "reason": "the end is near"}
+            with suppress(RpcFailed):
+                if left.paused is not None:
+                    unpause = UnpauseWorkflowExecutionRequest(**fields, workflow_id=left.workflow_id, run_id=left.run_id, request_id="tidy")
+                    await self.network.call("tidier", "UnpauseWorkflowExecution", unpause)
+                if left.cron_schedule or self._forlorn(left):
+                    terminate = TerminateWorkflowExecutionRequest(**fields)
+                    terminate.workflow_execution.workflow_id = left.workflow_id
+                    await self.network.call("tidier", "TerminateWorkflowExecution", terminate)
+
+    def _forlorn(self, left: Run) -> bool:
+        """Whether a reset has left the run with a child that had ended before: it never hears of it, as on the real server."""
+        disk = self.lives.disk
+        if not left.last_reset_time:
+            return False
+        stored = disk.memory._runs[left.key]
+        for child in decode_execution(stored.core, dict(stored.parts)).children.values():
+            ended = disk.ended_at(ExecutionKey(child.namespace_id, child.workflow_id, child.run_id)) if child.run_id else None
+            if ended is not None and ended <= left.last_reset_time:
+                return True
+        return False
 
     def _heal(self) -> None:
         """From now on everything works; the workers are new."""
@@ -186,6 +221,7 @@ class World:
             ("outlast.server.matching.queue", "OFFERS_MAX", settings.offers),
             ("outlast.engine.limits", "BUFFERED_EVENTS_MAX", settings.buffered_events),
             ("outlast.server.frontend.history", "HISTORY_PAGE_BATCHES", settings.page_batches),
+            ("outlast.server.frontend.namespaces", "SECOND", settings.retention_s * 1_000_000_000 // DAY_S),
             (shard_limits, "CACHED_RUNS_MAX", settings.cached_runs),
             (shard_limits, "WORK_PAGE", settings.scan_page),
             (Histories.page, "__defaults__", (settings.page_batches,)),

@@ -128,50 +128,31 @@ def _weight(value: V | None) -> int:
 class Draft:
     """One decision's working copy of a run, and all that the decision brings about."""
 
-    __slots__ = (
-        "_activity_ids",
-        "_batch",
-        "_batches",
-        "_before",
-        "_callbacks",
-        "_firm_event_id",
-        "_parts",
-        "_replayed",
-        "activities",
-        "activity_options",
-        "activity_paused",
-        "activity_reset",
-        "attached",
-        "buffer",
-        "cancel_requested",
-        "changed",
-        "children",
-        "context",
-        "durable",
-        "eager_activities",
-        "effects",
-        "externals",
-        "holding",
-        "memo",
-        "new_workflow_task",
-        "now",
-        "origin",
-        "origin_changed",
-        "refusal",
-        "rejected_updates",
-        "replaced",
-        "request_ids",
-        "reset_history_event_id",
-        "run",
-        "search_attributes",
-        "successor",
-        "task_wanted",
-        "tasks_wait",
-        "timers",
-        "updates",
-        "updates_lost",
-        "visible",
-    )
+    # Most of these stay as they are in most decisions: a draft that sets only what differs is made in half the time.
+    origin_changed = False
+    visible = False
+    durable = True
+    changed = False
+    successor: Transition | None = None
+    refusal: Refusal | None = None
+    eager_activities: Sequence[int] = ()
+    new_workflow_task = False
+    cancel_requested = False
+    activity_paused = False
+    activity_reset = False
+    activity_options: ActivityOptions | None = None
+    rejected_updates: Mapping[str, Outcome] = {}
+    updates_lost = False
+    reset_history_event_id = 0
+    tasks_wait = False
+    """While several things that are due are done: one workflow task is asked for when all are."""
+    task_wanted = False
+    replaced = False
+    """The run closes because a reset has made another of it."""
+    holding = False
+    """While a completed workflow task's commands are applied: bufferable events wait until all of them are done."""
+    _activity_ids: dict[str, int] | None = None
+    _callbacks: Changing[int, Callback] | None = None
 
     def __init__(self, execution: Execution, context: Context) -> None:
         run = copy(execution.run)
@@ -204,33 +185,9 @@ class Draft:
             self.memo,
             self.search_attributes,
         )
-        self._callbacks: Changing[int, Callback] | None = None
         self.origin = execution.origin
-        self.origin_changed = False
         self.effects: list[Effect] = []
-        self.visible = False
-        self.durable = True
-        self.changed = False
-        self.successor: Transition | None = None
-        self.refusal: Refusal | None = None
-        self.eager_activities: Sequence[int] = ()
-        self.new_workflow_task = False
-        self.cancel_requested = False
-        self.activity_paused = False
-        self.activity_reset = False
-        self.activity_options: ActivityOptions | None = None
-        self.rejected_updates: Mapping[str, Outcome] = {}
-        self.updates_lost = False
-        self.reset_history_event_id = 0
-        self.tasks_wait = False
-        """While several things that are due are done: one workflow task is asked for when all are."""
-        self.task_wanted = False
-        self.replaced = False
-        """The run closes because a reset has made another of it."""
-        self.holding = False
-        """While a completed workflow task's commands are applied: bufferable events wait until all of them are done."""
         self._firm_event_id = run.next_event_id - 1
-        self._activity_ids: dict[str, int] | None = None
         self._batch: list[HistoryEvent] = []
         self._batches: list[list[HistoryEvent]] = []
         self._replayed: list[Batch] = []

@@ -1,5 +1,7 @@
 """Retry policies: defaults, checks, and the decision whether to try again (workflow-core.md 1.5, platform.md 1.3)."""
 
+from functools import lru_cache
+
 import msgspec
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import RetryPolicy as WireRetryPolicy
@@ -50,9 +52,13 @@ def _negative(span: Duration) -> bool:
 
 
 def filled(policy: WireRetryPolicy) -> WireRetryPolicy:
-    """The policy with the defaults where it says nothing."""
-    full = WireRetryPolicy()
-    full.CopyFrom(policy)
+    """The policy with the defaults where it says nothing. It is shared: nobody may change it."""
+    return _filled(policy.SerializeToString())
+
+
+@lru_cache(maxsize=256)  # programs have few policies, and most activities name none
+def _filled(policy: bytes) -> WireRetryPolicy:
+    full = WireRetryPolicy.FromString(policy)
     if not nanoseconds(full.initial_interval):
         full.initial_interval.CopyFrom(duration(RETRY_INITIAL_DEFAULT))
     if not full.backoff_coefficient:

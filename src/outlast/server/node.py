@@ -1,27 +1,29 @@
 """The node: one process's server, wired from its parts. The only place that knows every concrete class."""
 
+from __future__ import annotations
+
 import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
-import grpc.aio
 import msgspec
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from temporalio.api.workflowservice.v1 import service_pb2
+from google.protobuf.message import Message
 
-from outlast.server.frontend import calls
+from outlast.server.clock import VirtualClock, real_time
+from outlast.server.direct_door import DirectDoor
 from outlast.server.frontend.activity_executions import ActivityExecutionCalls
 from outlast.server.frontend.activity_operations import ActivityOperationCalls
 from outlast.server.frontend.bounds import bounds
+from outlast.server.frontend.calls import OPERATOR_SERVICE, WORKFLOW_SERVICE, Reply, Service
 from outlast.server.frontend.features import features
 from outlast.server.frontend.history import HistoryCalls
-from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
-from outlast.server.frontend.namespaces import SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
+from outlast.server.frontend.namespaces import RETENTION_S, SEARCH_ATTRIBUTE_TYPES, NamespaceRegistry
 from outlast.server.frontend.operations import OperatorCalls
 from outlast.server.frontend.search_attribute_calls import SearchAttributeCalls
 from outlast.server.frontend.service import handlers, operator_handlers
 from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
+from outlast.server.frontend.time_control import TEST_SERVICE, TimeCalls
 from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
 from outlast.server.frontend.visibility_calls import VisibilityCalls
@@ -36,11 +38,15 @@ from outlast.server.shard.protocol import StartedTask
 from outlast.server.shard.queries import Queries
 from outlast.server.shard.resets import Resets
 from outlast.server.shard.shard import Shard
+from outlast.server.shard.stillness import Stillness
 from outlast.server.shard.tasks import Tasks
 from outlast.server.shard.updates import Updates
 from outlast.server.store.memory import MemoryStore
 from outlast.server.store.protocol import Store
 from outlast.server.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from outlast.server.grpc_door import GrpcDoor
 
 SHUTDOWN_GRACE_S = 1.0
 """How long running calls may take when the node stops; long polls are released at once."""
@@ -50,12 +56,16 @@ class NodeSettings(msgspec.Struct, frozen=True):
     """How a node is set up."""
 
     ip: str = "127.0.0.1"
-    port: int = 7233
-    """0: any free port."""
+    port: int | None = 7233
+    """0: any free port. None: no port, only calls from this process."""
     db_filename: str | None = None
     """The SQLite file; None: memory."""
     namespaces: tuple[str, ...] = ("default",)
     """Registered when the node starts, if they are not yet."""
+    retention_s: int = RETENTION_S
+    """How long those namespaces keep closed runs, if they are new."""
+    any_namespace: bool = False
+    """Every name is a namespace: for tests."""
     search_attributes: dict[str, str] = {}
     """Custom search attributes of those namespaces: name to type, such as "Keyword"."""
     sqlite_pragmas: dict[str, str] = {}
@@ -67,11 +77,15 @@ class NodeSettings(msgspec.Struct, frozen=True):
 class Node:
     """A server on one store: engine, shard, matching and gRPC in one event loop."""
 
-    def __init__(self, settings: NodeSettings, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, settings: NodeSettings, clock: Callable[[], int] = real_time) -> None:
+        """With a `VirtualClock` it skips time, and serves the TestService. Raises ValueError when it would do so on a file."""
+        if isinstance(clock, VirtualClock) and settings.db_filename is not None:
+            raise ValueError("a node that skips time keeps everything in memory: what is in a file belongs to the real time")
         self._settings = settings
         self._store = _store(settings)
-        self._namespaces = NamespaceRegistry(self._store, bounds(settings.dynamic_config))
-        self._matching: Matching[StartedTask, object] = Matching(clock)
+        allowed = bounds(settings.dynamic_config)
+        self._namespaces = NamespaceRegistry(self._store, allowed, settings.retention_s, any_name=settings.any_namespace)
+        self._matching: Matching[StartedTask, object] = Matching(real_time if isinstance(clock, VirtualClock) else clock)
         self._shard = Shard(self._store, self._matching, self._namespaces, clock)
         histories = Histories(self._shard)
         queries = Queries(self._shard)
@@ -96,32 +110,56 @@ class Node:
             TimeSkippingCalls(self._shard, self._namespaces, switched),
             TaskQueueCalls(self._shard, self._namespaces),
         )
-        self._health = health.aio.HealthServicer()
-        self._server: grpc.aio.Server | None = None
-        self._port = settings.port
+        operator = operator_handlers(SearchAttributeCalls(self._namespaces))
+        self._services = [Service(WORKFLOW_SERVICE, self._handlers), Service(OPERATOR_SERVICE, operator)]
+        self._clock = clock
+        self._skipping: asyncio.Task[None] | None = None
+        if isinstance(clock, VirtualClock):
+            self._services.append(Service(TEST_SERVICE, TimeCalls(clock).handlers()))
+        self._direct = DirectDoor(self._services)
+        self._wire: GrpcDoor | None = None
+        self._running = False
 
     @property
     def address(self) -> str:
-        """Where clients find the node: host and port."""
-        return f"{self._settings.ip}:{self._port}"
+        """Where clients find the node: host and port; empty when it has no port."""
+        return f"{self._settings.ip}:{self._wire.port}" if self._wire is not None else ""
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    def call(
+        self,
+        service: str,
+        method: str,
+        request: Message,
+        timeout_s: float | None = None,
+        headers: Mapping[str, str | bytes] = {},
+    ) -> Coroutine[Any, Any, Reply]:
+        """A call from this process and this event loop, by the full name of the service and the method's name on the wire.
+
+        The reply is a message, or the bytes of one. Raises frontend.errors.CallFailed with what the wire would say.
+        """
+        return self._direct.call(service, method, request, timeout_s, headers)
 
     async def start(self) -> None:
         """Serve. Raises a StoreError when the store cannot be opened or written, OSError for a port that is taken."""
-        server = self._listen()
+        wire = self._listen()
         try:
             await self._store.open()
             await self._open()
-            await server.start()
+            if wire is not None:
+                await wire.start()
         except BaseException:
-            await server.stop(None)
+            if wire is not None:
+                await wire.stop(None)
             await self._shard.close()
             await self._store.close()
             raise
-        self._server = server
-        serving = health_pb2.HealthCheckResponse.SERVING
-        workflow_service = service_pb2.DESCRIPTOR.services_by_name["WorkflowService"].full_name
-        for name in ("", workflow_service):
-            await self._health.set(name, serving)
+        self._wire = wire
+        self._running = True
+        self._direct.open()
 
     async def _open(self) -> None:
         await self._namespaces.open()
@@ -129,42 +167,38 @@ class Node:
         for name in self._settings.namespaces:
             await self._namespaces.ensure(name, types)
         await self._shard.open()
+        if isinstance(self._clock, VirtualClock):
+            world = Stillness(self._shard, self._clock.reconsider)
+            self._skipping = asyncio.create_task(self._clock.run(world), name="outlast-time")
 
-    def _listen(self) -> grpc.aio.Server:
-        server = grpc.aio.server(
-            options=[
-                ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-                ("grpc.max_send_message_length", -1),
-                ("grpc.so_reuseport", 0),
-                ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-                ("grpc.http2.max_ping_strikes", 0),
-            ]
-        )
-        operator = operator_handlers(SearchAttributeCalls(self._namespaces))
-        workflow_service = calls.service(calls.WORKFLOW_SERVICE, self._handlers)
-        server.add_generic_rpc_handlers((workflow_service, calls.service(calls.OPERATOR_SERVICE, operator)))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        wanted = f"{self._settings.ip}:{self._settings.port}"
-        try:
-            self._port = server.add_insecure_port(wanted)
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {wanted}: the port is taken or the address is not this machine's") from error
-        return server
+    def _listen(self) -> GrpcDoor | None:
+        if self._settings.port is None:
+            return None
+        from outlast.server.grpc_door import GrpcDoor  # the one import of gRPC: a node without a port does without it
+
+        return GrpcDoor(self._services, self._settings.ip, self._settings.port)
 
     async def stop(self) -> None:
         """Release the long polls, let running calls end, write everything, close the store. Idempotent."""
-        server, self._server = self._server, None
-        if server is None:
+        if not self._running:
             return
-        await self._health.enter_graceful_shutdown()
+        self._running = False
+        if self._wire is not None:
+            await self._wire.close_slowly()
+        self._direct.close()
         self._matching.release_polls()
         self._shard.release_waits()
-        await server.stop(SHUTDOWN_GRACE_S)
+        await asyncio.gather(self._direct.stop(SHUTDOWN_GRACE_S), self._stop_listening())
+        if self._skipping is not None:
+            self._skipping.cancel()
         await self._matching.close()
         await self._shard.close()
         await self._posts.close()
         await self._store.close()
+
+    async def _stop_listening(self) -> None:
+        if self._wire is not None:
+            await self._wire.stop(SHUTDOWN_GRACE_S)
 
     async def serve(self) -> None:
         """Run until cancelled."""

@@ -4,7 +4,6 @@ import msgspec
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
-from grpc import StatusCode
 from temporalio.api.enums.v1 import ResourceExhaustedCause, ResourceExhaustedScope
 from temporalio.api.errordetails.v1 import (
     MultiOperationExecutionFailure,
@@ -21,6 +20,7 @@ from temporalio.api.failure.v1 import MultiOperationExecutionAborted
 
 from outlast.engine import refusals
 from outlast.engine.refusals import Refusal
+from outlast.server.frontend.codes import StatusCode
 from outlast.server.frontend.limits import ERROR_BYTES_MAX
 from outlast.server.shard.queries import QueryExpired, QueryFailed
 from outlast.server.store.errors import BadPageToken, StoreError, StoreFull
@@ -34,15 +34,22 @@ class RpcError(msgspec.Struct, frozen=True):
     detail: Message | None = None
     initial_metadata: tuple[tuple[str, str], ...] = ()
 
-    def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
-        """The status with its detail, where gRPC puts it."""
+    def status(self) -> bytes:
+        """The serialized google.rpc.Status with its detail; empty when there is none, as on the wire."""
         if self.detail is None:
-            return ()
+            return b""
         packed = Any()
         packed.Pack(self.detail)
-        number: int = self.code.value[0]
-        status = Status(code=number, message=self.message, details=[packed])
-        return (("grpc-status-details-bin", status.SerializeToString()),)
+        status: bytes = Status(code=self.code, message=self.message, details=[packed]).SerializeToString()
+        return status
+
+
+class CallFailed(Exception):
+    """A call was refused, or broke: what its caller is told."""
+
+    def __init__(self, error: RpcError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 class MultiOperationFailed(Refusal):
@@ -58,11 +65,11 @@ class MultiOperationFailed(Refusal):
         for error in self.errors:
             status = detail.statuses.add()
             if error is None:
-                status.code = StatusCode.ABORTED.value[0]
+                status.code = StatusCode.ABORTED
                 status.message = "Operation was aborted."
                 status.details.add().Pack(MultiOperationExecutionAborted())
                 continue
-            status.code = error.code.value[0]
+            status.code = error.code
             status.message = error.message
             if error.detail is not None:
                 packed = Any()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from uuid import uuid4
+from uuid import NAMESPACE_DNS, uuid4, uuid5
 
 import msgspec
 from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceState
@@ -23,6 +23,8 @@ from outlast.server.store.protocol import Store, StoredNamespace
 
 SYSTEM_NAMESPACE_ID = "32049b68-7872-4094-8e63-d0dd59896a83"
 _DAY_S = 86_400
+RETENTION_S = _DAY_S
+"""How long a closed run is kept where nobody has said."""
 
 
 class Namespace(msgspec.Struct, frozen=True):
@@ -32,7 +34,7 @@ class Namespace(msgspec.Struct, frozen=True):
     name: str
     description: str = ""
     owner_email: str = ""
-    retention_s: int = _DAY_S
+    retention_s: int = RETENTION_S
     data: dict[str, str] = {}
     search_attributes: dict[str, int] = {}
     """Custom search attributes: name to `IndexedValueType`."""
@@ -55,9 +57,12 @@ SYSTEM = Namespace(
 class NamespaceRegistry:
     """Every namespace, by name and by id."""
 
-    def __init__(self, store: Store, bounds: Bounds) -> None:
+    def __init__(self, store: Store, bounds: Bounds, retention_s: int = RETENTION_S, *, any_name: bool = False) -> None:
+        """`retention_s` is that of namespaces which are made here. With `any_name` every name is one, in memory from its first use on."""
         self._store = store
         self.bounds = bounds
+        self._retention_s = retention_s
+        self._any_name = any_name
         self._by_name: dict[str, Namespace] = {}
         self._views: dict[str, NamespaceView] = {}
         self._ids: dict[str, str] = {}
@@ -102,7 +107,7 @@ class NamespaceRegistry:
 
     async def ensure(self, name: str, search_attributes: Mapping[str, int]) -> None:
         """Have a namespace of this name with these custom search attributes, as a server's flags ask."""
-        known = self._by_name.get(name) or Namespace(str(uuid4()), name)
+        known = self._by_name.get(name) or Namespace(str(uuid4()), name, retention_s=self._retention_s)
         merged = {**known.search_attributes, **search_attributes}
         if name not in self._by_name or merged != known.search_attributes:
             changed = with_search_attributes(known, merged)
@@ -116,6 +121,9 @@ class NamespaceRegistry:
         if len(name) > ID_BYTES_MAX:
             raise InvalidArgument("Namespace length exceeds limit.")
         namespace = self._by_name.get(name)
+        if namespace is None and self._any_name:
+            namespace = Namespace(str(uuid5(NAMESPACE_DNS, name)), name, retention_s=self._retention_s)
+            self._keep(namespace)
         if namespace is None:
             raise NamespaceNotFound(name)
         return self._views[namespace.id]

@@ -28,6 +28,7 @@ from outlast.engine.transition import (
     StartChild,
     TellExternal,
 )
+from outlast.engine.wire import moment
 from outlast.server.shard.callbacks import Callbacks
 from outlast.server.shard.histories import Histories
 from outlast.server.shard.insist import insist
@@ -95,7 +96,8 @@ class Outbox:
                 WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
             )
         except AlreadyStarted as taken:
-            if await self._is_ours(parent.execution.run, child, taken.run_id):
+            kept = moment(initiated.event_time) < parent.execution.run.last_reset_time
+            if kept and await self._is_ours(parent.execution.run, child, taken.run_id):
                 started = t.ChildStarted(initiated_event_id, taken.first_execution_run_id)
                 await self._ignoring_not_found(self._shard.update(parent_key, started))
                 return
@@ -164,7 +166,7 @@ class Outbox:
     async def _is_ours(self, parent: Run, child: Child, run_id: str) -> bool:
         """Whether the workflow in the way is the very child, started before the parent was reset."""
         run = (await self._shard.find(ExecutionKey(child.namespace_id, child.workflow_id, run_id))).execution.run
-        if not parent.last_reset_time or run.parent is None or run.parent.workflow_id != parent.workflow_id:
+        if run.parent is None or run.parent.workflow_id != parent.workflow_id:
             return False
         if run.parent.initiated_event_id != child.initiated_event_id:
             return False
@@ -174,16 +176,26 @@ class Outbox:
             return False
         return old.execution.run.original_run_id == parent.original_run_id
 
-    async def _after_resets(self, key: ExecutionKey) -> ExecutionKey:
-        """The run that has taken the place of this one, if it was reset."""
+    async def _after_resets(self, key: ExecutionKey, child: Run) -> ExecutionKey:
+        """The run that has taken the place of a child's parent, if that was reset."""
         while True:
             try:
                 run = (await self._shard.find(key)).execution.run
             except NotFound:
+                return await self._heir(key, child)
+            if run.open:
                 return key
-            if run.open or not run.reset_run_id:
-                return key
+            if not run.reset_run_id:
+                return await self._heir(key, child)
             key = ExecutionKey(*key.workflow, run.reset_run_id)
+
+    async def _heir(self, key: ExecutionKey, child: Run) -> ExecutionKey:
+        """The parent run is closed, or even deleted, and names no other: the workflow's current run, if it waits for this child."""
+        current = await self._shard.find_current(key.workflow)
+        assert child.parent is not None
+        awaited = current.execution.children.get(child.parent.initiated_event_id) if current is not None else None
+        ours = awaited is not None and (awaited.workflow_id, awaited.run_id) == (child.workflow_id, child.first_run_id)
+        return current.key if current is not None and ours else key
 
     async def _tell_external(self, key: ExecutionKey, initiated_event_id: int) -> None:
         origin = await self._shard.find(key)
@@ -204,7 +216,7 @@ class Outbox:
         run = entity.execution.run
         if run.parent is not None and run.parent_to_notify:
             close_event = History.FromString(await self._histories.last_batch(entity)).events[-1]
-            parent_key = await self._after_resets(ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id))
+            parent_key = await self._after_resets(ExecutionKey(run.parent.namespace_id, run.parent.workflow_id, run.parent.run_id), run)
             closed = t.ChildClosed(run.parent.initiated_event_id, run.first_run_id, run.run_id, close_event)
             await self._ignoring_not_found(self._shard.update(parent_key, closed))
         await self._shard.update(key, t.ParentNotified())

@@ -20,12 +20,7 @@ from outlast.engine.machines.workflow_task import SERVER_IDENTITY
 from outlast.engine.refusals import NotFound
 from outlast.engine.state import Execution
 from outlast.engine.stored import decode_execution
-from outlast.engine.transition import (
-    Effect,
-    OfferActivity,
-    OfferWorkflowTask,
-    Transition,
-)
+from outlast.engine.transition import Effect, OfferActivity, OfferWorkflowTask, Transition
 from outlast.engine.triggers import (
     Attach,
     Context,
@@ -44,13 +39,7 @@ from outlast.server.shard.entity import Entity
 from outlast.server.shard.id_policies import already_running, check_reuse
 from outlast.server.shard.ids import new_run_id
 from outlast.server.shard.insist import insist
-from outlast.server.shard.protocol import (
-    ActivityWork,
-    Namespaces,
-    StartedTask,
-    StartResult,
-    WorkflowWork,
-)
+from outlast.server.shard.protocol import ActivityWork, Namespaces, StartedTask, StartResult, WorkflowWork
 from outlast.server.shard.timers import Timers
 from outlast.server.shard.true_refusals import TrueRefusals
 from outlast.server.store.errors import StoreError
@@ -84,6 +73,8 @@ class Shard:
         self.waits_released = False
         self._setbacks = 0
         """Commits that failed in a row."""
+        self.noted: Callable[[Entity], None] = _ignored
+        """Told of every run that has changed, or may have."""
 
     def bind(self, deliver: Callable[[ExecutionKey, Effect], None]) -> None:
         """Say who takes the messages between runs (the outbox)."""
@@ -112,6 +103,15 @@ class Shard:
     def retime(self, entity: Entity) -> None:
         """Have the timers know the run's next moment."""
         self._timers.set(entity.key, entity.due_at, stored=not entity.unwritten)
+        self.noted(entity)
+
+    async def flush(self) -> None:
+        """Wait until all that was decided is written, or lost."""
+        await self._commits.flush()
+
+    def time_jumped(self) -> None:
+        """Look at the clock again: it is later than it was a moment ago."""
+        self._timers.wake()
 
     def release_waits(self) -> None:
         """For a clean shutdown: whoever waits for something to happen to a run is answered with how things stand."""
@@ -233,7 +233,7 @@ class Shard:
             return
         entity.apply(transition)
         if not transition.durable:
-            self._timers.set(entity.key, entity.due_at, stored=False)
+            self.retime(entity)
             self._run_effects(entity.key, transition.effects)
             entity.wake()
             return
@@ -266,7 +266,7 @@ class Shard:
             for (entity, transition), execution in zip(changed, written, strict=True):
                 entity.landed(execution)
                 entity.trim_tail()
-                self._timers.set(entity.key, entity.due_at)
+                self.retime(entity)
                 if transition is not None:
                     self._run_effects(entity.key, transition.effects)
                 entity.wake()
@@ -367,9 +367,9 @@ class Shard:
             return
         if entity.deleted or self._entities.get(entity.key) is not entity:
             return
-        entity.deleted = True
+        entity.deleted, entity.due_at = True, None
         self._drop(entity)
-        self._timers.set(entity.key, None)
+        self.retime(entity)
         self._deletions.submit(entity.key)
         entity.wake()
 
@@ -393,7 +393,7 @@ class Shard:
         With `attach`, a run that is used instead is told of the request. `joined` gets the run, new or not, before
         any worker can see it.
         """
-        joined = joined or _nothing_joins
+        joined = joined or _ignored
         current = await self.find_current(WorkflowKey(namespace.id, first.workflow_id))
         if current is not None:
             async with self.true_refusals(current):
@@ -491,5 +491,5 @@ def check_kept(entity: Entity) -> None:
         raise NotFound(f'workflow execution not found for workflow ID "{entity.key.workflow_id}" and run ID "{entity.key.run_id}"')
 
 
-def _nothing_joins(_: Entity) -> None:
+def _ignored(_: Entity) -> None:
     pass

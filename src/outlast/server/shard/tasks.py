@@ -10,6 +10,7 @@ from outlast.engine.draft import Draft
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.workflow_task import RETURNED_REQUEST_ID, virtual_events
 from outlast.engine.refusals import NotFound
+from outlast.engine.state import Execution
 from outlast.engine.triggers import (
     CompleteWorkflowTask,
     ReleaseActivity,
@@ -141,7 +142,11 @@ class Tasks:
         )
 
     async def release(self, queue: QueueName, work: Hashable, poller: Poller) -> None:
-        """The poller has gone before it got its task: offer it again."""
+        """The poller has gone before it got its task: offer it again, if its run is still there."""
+        with contextlib.suppress(NotFound):
+            await self._release(work, poller)
+
+    async def _release(self, work: Hashable, poller: Poller) -> None:
         match work:
             case WorkflowWork():
                 entity = await self._shard.find(work.key)
@@ -182,7 +187,7 @@ class Tasks:
             raise transition.refusal
         self._queries.answer(entity, riding)
         workflow_task = None
-        if transition.new_workflow_task and entity.execution is transition.after:
+        if transition.new_workflow_task and _still_has_task_of(entity.execution, transition.after):
             workflow_task = await self._workflow_task(entity, RETURNED_REQUEST_ID, full=False)
         activities = await self._eager_activities(entity, scheduled, trigger.request_id)
         return CompletedWorkflowTask(workflow_task, activities, transition.reset_history_event_id)
@@ -194,6 +199,14 @@ class Tasks:
             with contextlib.suppress(NotFound):
                 activities.append(await self._activity(entity, event_id, request_id))
         return activities
+
+
+def _still_has_task_of(now: Execution, then: Execution) -> bool:
+    """Whether the task that was started then has neither ended nor timed out, whatever else has happened meanwhile."""
+    task, started = now.run.workflow_task, then.run.workflow_task
+    if task is None or started is None or not task.started:
+        return False
+    return (task.scheduled_event_id, task.attempt) == (started.scheduled_event_id, started.attempt)
 
 
 def _with_backlog(task: StartedWorkflowTask, backlog_count: int) -> StartedWorkflowTask:

@@ -53,6 +53,10 @@ class Timers:
             self._changed.set()
         heapq.heappush(self._heap, (due_at, key))
 
+    def wake(self) -> None:
+        """The clock has jumped: look again at what is due."""
+        self._changed.set()
+
     async def _work(self) -> None:
         while True:
             self._changed.clear()

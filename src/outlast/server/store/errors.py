@@ -7,6 +7,7 @@ StoreError
 ├── NamespaceNameTaken   a refusal: another namespace has the name; nothing was written
 ├── BadPageToken         a refusal: the token was not made by this store
 └── CannotOpen           the store cannot be opened as asked; the message says why and what to do
+    └── InUse            another process has it
 """
 
 
@@ -36,3 +37,7 @@ class BadPageToken(StoreError):
 
 class CannotOpen(StoreError):
     """The store cannot be opened: locked by another process, foreign, newer, unreadable. Tell the operator."""
+
+
+class InUse(CannotOpen):
+    """Another process has it open."""

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from outlast.server.store.errors import CannotOpen
+from outlast.server.store.errors import CannotOpen, InUse
 
 
 class OwnerLock:
@@ -19,7 +19,7 @@ class OwnerLock:
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Raises CannotOpen when another process holds it."""
+        """Raises InUse when another process holds it, CannotOpen when this one does, or when there can be no lock."""
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -29,7 +29,9 @@ class OwnerLock:
         except OSError:
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
-            raise CannotOpen(f"{self._database} is in use by another process (pid {holder}); stop it, or choose another file") from None
+            if holder == str(os.getpid()):
+                raise CannotOpen(f"this process (pid {holder}) has {self._database} open already") from None
+            raise InUse(f"{self._database} is in use by another process (pid {holder}); stop it, or choose another file") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor

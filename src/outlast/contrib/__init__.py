@@ -1,0 +1,1 @@
+"""Additions that need a library of their own."""

@@ -1,0 +1,1 @@
+"""The deterministic runtime of one workflow: history in, commands out, no I/O."""
