@@ -34,6 +34,7 @@ from outlast.server.frontend.visibility_calls import VisibilityCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 from tests.api.page import section
+from tests.api.suite import SUITE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "compatibility.md"
@@ -83,8 +84,11 @@ PARTS = """
 | UNIMPLEMENTED; for the activities of a workflow they work |
 | StartWorkflowExecution | versioning override | stored and shown; nothing routes by it |
 | PollWorkflowTaskQueue, PollActivityTaskQueue | worker versioning, deployments | accepted, without effect |
+| PollNexusTaskQueue | tasks | none ever comes, as on a server without endpoints |
 | PollActivityTaskQueue | priority, fairness, rate limits | accepted, without effect: first come, first served |
 | DescribeTaskQueue | versions, reachability | left out |
+| DescribeNamespace | the capability `worker_poll_complete_on_shutdown` | not announced, though the server does end the polls of a worker \
+that shuts down: SDKs would rely on it, and that is not tried enough |
 | RemoveSearchAttributes | values in histories | shown under their names still; lists and descriptions leave them out |
 | all | retention | closed workflows are deleted on time; the reference server adds a random delay of up to 30 minutes |
 
@@ -150,6 +154,7 @@ def page() -> str:
             *_events(),
             PARTS,
             *section(),
+            SUITE,
         ]
     )
 

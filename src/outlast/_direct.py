@@ -14,18 +14,19 @@ from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 import outlast.service
+from outlast.runtime import Runtime
 from outlast.server.frontend.calls import Reply
 from outlast.server.frontend.errors import CallFailed
 from outlast.server.node import Node
 from outlast.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient, ServiceResponse
 from outlast.service._metadata import CLIENT_NAME, checked
-from outlast.service._retry import DEFAULT, CallKind, with_retries
+from outlast.service._metrics import RequestMetrics
+from outlast.service._retry import DEFAULT, TASK_POLLS, CallKind, call_kind, with_retries
 from outlast.service._rpc import wire_name
 from outlast.service._services import FULL_NAMES
 
 logger = logging.getLogger("outlast.service")
 
-_TASK_POLLS = frozenset({"poll_workflow_task_queue", "poll_activity_task_queue", "poll_nexus_task_queue"})
 _TASK_POLL_S = 70.0
 """Other calls need no limit of ours: no network can lose them, and the server bounds its own waits."""
 
@@ -42,6 +43,7 @@ class DirectServiceClient(ServiceClient):
         self._loop = asyncio.get_running_loop()
         self._process = os.getpid()
         self._retries = config.retry_config or DEFAULT
+        self._metrics = RequestMetrics.of(config.runtime or Runtime.default())
         self._headers: dict[str, str | bytes] = {}
         self._authorization: dict[str, str | bytes] = {}
         self.update_rpc_metadata(config.rpc_metadata)
@@ -66,7 +68,7 @@ class DirectServiceClient(ServiceClient):
         metadata: Mapping[str, str | bytes],
         timeout: timedelta | None,
     ) -> ServiceResponse:
-        poll = rpc in _TASK_POLLS
+        poll = rpc in TASK_POLLS
         timeout_s = timeout.total_seconds() if timeout is not None else _TASK_POLL_S if poll else None
         headers = self._headers if not (metadata or self._authorization) else {**self._authorization, **self._headers, **checked(metadata)}
         if outlast.service.LOG_PROTOS:
@@ -93,13 +95,20 @@ class DirectServiceClient(ServiceClient):
     ) -> ServiceResponse:
         if service == "health":
             return cast(ServiceResponse, HealthCheckResponse(status=self._health()))
+        if self._metrics is None:
+            reply = await self._answer(service, rpc, request, timeout_s, headers)
+        else:
+            call = functools.partial(self._answer, service, rpc, request, timeout_s, headers)
+            reply = await self._metrics.measured(rpc, request, call_kind(rpc, request), call)()
+        return response_type.FromString(reply) if isinstance(reply, bytes) else cast(ServiceResponse, reply)
+
+    async def _answer(self, service: str, rpc: str, request: Message, timeout_s: float | None, headers: Mapping[str, str | bytes]) -> Reply:
         answer = self._node.call(FULL_NAMES[service], _wire_name(rpc), request, timeout_s, headers)
         try:
-            reply = await (answer if asyncio.get_running_loop() is self._loop else self._elsewhere(answer))
+            return await (answer if asyncio.get_running_loop() is self._loop else self._elsewhere(answer))
         except CallFailed as failed:
             error = failed.error
             raise RPCError(error.message, RPCStatusCode(error.code), error.status()) from None
-        return response_type.FromString(reply) if isinstance(reply, bytes) else cast(ServiceResponse, reply)
 
     def _elsewhere(self, answer: Coroutine[Any, Any, Reply]) -> Awaitable[Reply]:
         """Have the node's event loop answer this one."""

@@ -14,6 +14,7 @@ from outlast.client import Client, Interceptor, Plugin
 from outlast.common import HeaderCodecBehavior, QueryRejectCondition, SearchAttributeKey
 from outlast.converter import DataConverter
 from outlast.exceptions import TemporalError
+from outlast.runtime import Runtime
 from outlast.server.clock import real_time
 from outlast.server.node import Node, NodeSettings
 from outlast.server.store.errors import CannotOpen, InUse
@@ -58,6 +59,7 @@ class Outlast:
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
         dynamic_config: Mapping[str, object] = {},
         listen: str | None = None,
+        runtime: Runtime | None = None,
     ) -> Outlast:
         """Name the file, to be opened by ``async with``, which gives a client of ``namespace``; None or ":memory:" keeps nothing.
 
@@ -87,6 +89,7 @@ class Outlast:
             "identity": identity,
             "rpc_metadata": rpc_metadata,
             "retry_config": retry_config,
+            "runtime": runtime,
         }
         return cls(settings, options)
 
@@ -126,12 +129,18 @@ class Outlast:
         identity: str | None = None,
         rpc_metadata: Mapping[str, str | bytes] = {},
         retry_config: RetryConfig | None = None,
+        runtime: Runtime | None = None,
     ) -> Client:
         """Another client, while it is open: of another namespace, say. Parameters as for :meth:`outlast.client.Client.connect`."""
         if self._node is None:
             raise RuntimeError("not open")
         config = ConnectConfig(
-            self.address or MEMORY, api_key=api_key, identity=identity or "", rpc_metadata=rpc_metadata, retry_config=retry_config
+            self.address or MEMORY,
+            api_key=api_key,
+            identity=identity or "",
+            rpc_metadata=rpc_metadata,
+            retry_config=retry_config,
+            runtime=runtime,
         )
         return Client(
             await _service_client(self._node, config, plugins),

@@ -37,7 +37,13 @@ DIFFERENT: dict[str, str] = {
 
 BEHAVIOUR: dict[str, str] = {
     "failures of Nexus handlers": "are read as a plain FailureError, which keeps the message and can be sent on unchanged",
-    "`temporal_…` metrics": "of its own the SDK makes those of a client's requests (`temporal_request…`, `temporal_long_request…`)",
+    "`temporal_…` metrics": "all but those of Nexus; descriptions are our own",
+    "workflow code that does not yield": "is broken off, and its task fails; the official SDK lets its thread hang. Until then the"
+    " worker's event loop stands still. In the main thread that ends waits for locks, sleeps and most system calls, too (by SIGURG, if"
+    " the program does not handle it); in another thread, and on Windows, code that waits in C holds up its event loop until it returns",
+    "code that swallows its eviction": "is logged (`Run … could not be evicted`) and left where it waits; no worker waits for it",
+    "a codec that asks for its context": "gets the context of an activity with its id, also where the program gave none",
+    "the codec of a local activity": "is called for its result only, when that goes into history; its arguments stay in the worker",
     "names of metrics that Prometheus does not accept": "get `_` for each such character; the official SDK drops these metrics",
     "`LoggingConfig`": "sets levels of loggers of Python's `logging`, for the whole process",
     "`client-name` of calls": "is `outlast-python`",

@@ -23,6 +23,7 @@ SWITCHES = (
     "frontend.WorkflowTimeSkippingEnabled=true",
     "history.enableUpdateCallbacks=true",
     "frontend.namespaceRPS.visibility=100000",
+    "frontend.enableCancelWorkerPollsOnShutdown=true",
     'callback.allowedAddresses=[{"Pattern":"127.0.0.1:*","AllowInsecure":true}]',
 )
 """What the real server ships but switches off and is on in ours, and where callbacks may go."""

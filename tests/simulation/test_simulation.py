@@ -49,6 +49,14 @@ def test_a_lone_worker_that_crashes_keeps_nothing() -> None:
         assert not world.flaws, told(world)
 
 
+@pytest.mark.parametrize("seed", [1200, 1814])
+def test_seeds_that_have_found_a_bug_find_it_no_more(seed: int) -> None:
+    """An event that a commit did not carry; the state of a run whose next commit had failed."""
+    world = play(seed)
+
+    assert not world.flaws, told(world)
+
+
 @pytest.mark.long
 def test_crashes_losses_and_delays_never_show_in_many_seeds() -> None:
     stories = failures(first=SEEDS, count=int(os.environ.get("OUTLAST_SEEDS", SEEDS_LONG)))

@@ -193,7 +193,9 @@ class Secret:
 
 
 async def test_with_a_codec_everything_works_and_nothing_can_be_read(client: Client, queue: str) -> None:
-    coding = Client(client.service_client, data_converter=replace(DataConverter.default, payload_codec=Hiding()))
+    coding = Client(
+        client.service_client, namespace=client.namespace, data_converter=replace(DataConverter.default, payload_codec=Hiding())
+    )
     async with Worker(coding, task_queue=queue, workflows=[Secretive, Secret], activities=[shout, murmur]):
         handle = await coding.start_workflow(Secretive.run, "secret", id="wf", task_queue=queue, memo={"first": "secret"})
         await handle.signal(Secretive.add, "secret signal")
@@ -237,7 +239,7 @@ class Failing(PayloadCodec):
 async def test_a_codec_that_fails_fails_the_task_and_not_the_workflow(client: Client, queue: str, direction: str, message: str) -> None:
     handle = await client.start_workflow(Secret.run, "x", id="wf", task_queue=queue)
     codec = Failing(direction, RuntimeError("out of order"))
-    coding = Client(client.service_client, data_converter=replace(DataConverter.default, payload_codec=codec))
+    coding = Client(client.service_client, namespace=client.namespace, data_converter=replace(DataConverter.default, payload_codec=codec))
     async with Worker(coding, task_queue=queue, workflows=[Secret]):
         assert await handle.result() == "child of x"
 
@@ -249,7 +251,7 @@ async def test_a_codec_that_fails_fails_the_task_and_not_the_workflow(client: Cl
 async def test_a_codec_that_says_so_fails_the_workflow(client: Client, queue: str) -> None:
     handle = await client.start_workflow(Secret.run, "x", id="wf", task_queue=queue)
     codec = Failing("decode", ApplicationError("the key is gone", non_retryable=True))
-    coding = Client(client.service_client, data_converter=replace(DataConverter.default, payload_codec=codec))
+    coding = Client(client.service_client, namespace=client.namespace, data_converter=replace(DataConverter.default, payload_codec=codec))
     async with Worker(coding, task_queue=queue, workflows=[Secret]):
         with pytest.raises(WorkflowFailureError) as error:
             await handle.result()

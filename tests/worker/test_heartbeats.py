@@ -1,7 +1,9 @@
 """Heartbeats of one activity: which are sent, when, and what the replies mean."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +11,13 @@ from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import RecordActivityTaskHeartbeatRequest, RecordActivityTaskHeartbeatResponse
 
+from outlast import activity, workflow
 from outlast.activity import ActivityCancellationDetails
+from outlast.client import Client
+from outlast.common import RetryPolicy
+from outlast.exceptions import ApplicationError
 from outlast.service import RPCStatusCode
+from outlast.worker import Worker
 from outlast.worker._heartbeats import Heartbeats, throttle_interval_s
 from outlast.worker._wire import Server, Wire
 from tests.worker.fakes import FakeClient, failure
@@ -140,3 +147,29 @@ async def test_details_that_cannot_be_encoded_fail_the_activity() -> None:
 @pytest.mark.parametrize(("timeout_s", "interval_s"), [(10, 8), (0, 30), (100, 60)])
 def test_the_interval_is_four_fifths_of_the_timeout_within_bounds(timeout_s: float, interval_s: float) -> None:
     assert throttle_interval_s(timeout_s, default_s=30, maximum_s=60) == interval_s
+
+
+@activity.defn
+async def beats_from_a_thread() -> str:
+    if activity.info().attempt > 1:
+        return str(activity.info().heartbeat_details[0])
+    heartbeat = activity._Context.current().heartbeat
+    assert heartbeat is not None
+    thread = threading.Thread(target=heartbeat, args=("from a thread",))
+    thread.start()
+    thread.join()
+    raise ApplicationError("the next attempt knows")
+
+
+@workflow.defn
+class Beating:
+    @workflow.run
+    async def run(self) -> str:
+        return await workflow.execute_activity(
+            beats_from_a_thread, start_to_close_timeout=timedelta(seconds=10), retry_policy=RetryPolicy(initial_interval=timedelta(0, 0, 1))
+        )
+
+
+async def test_a_heartbeat_from_another_thread_is_not_lost_when_the_activity_fails_right_after_it(client: Client, queue: str) -> None:
+    async with Worker(client, task_queue=queue, workflows=[Beating], activities=[beats_from_a_thread]):
+        assert await client.execute_workflow(Beating.run, id="wf", task_queue=queue) == "from a thread"

@@ -13,7 +13,7 @@ import pytest
 from tests.worker.conftest import REFERENCE
 
 NAMESPACES = 150
-READY_S = 60.0
+READY_S = 180.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,7 +47,7 @@ def _await_banner(log: Path, server: "subprocess.Popen[bytes]") -> None:
 def test_all_tests_of_the_worker_pass_on_the_reference_server(address: str) -> None:
     command = [sys.executable, "-m", "pytest", "tests/worker", "-q", "-x", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, REFERENCE: address}, capture_output=True, text=True, timeout=600, check=False
+        command, cwd=ROOT, env={**os.environ, REFERENCE: address}, capture_output=True, text=True, timeout=900, check=False
     )
 
     assert done.returncode == 0, done.stdout[-5000:]

@@ -112,7 +112,7 @@ class Another:
 
 async def test_an_encoded_history_is_decoded_and_left_as_it_is(client: Client, queue: str) -> None:
     converter = dataclasses.replace(DataConverter.default, payload_codec=Reversing())
-    encoding = Client(client.service_client, data_converter=converter)
+    encoding = Client(client.service_client, namespace=client.namespace, data_converter=converter)
     encoded = await history(encoding, queue)
     before = [event.SerializeToString() for event in encoded.events]
 

@@ -10,6 +10,7 @@ _ON_OFF = ("true", "false")
 SWITCHES = {
     "frontend.WorkflowPauseEnabled": _ON_OFF,
     "frontend.WorkflowTimeSkippingEnabled": _ON_OFF,
+    "frontend.enableCancelWorkerPollsOnShutdown": _ON_OFF,
     "history.enableUpdateCallbacks": _ON_OFF,
     "limit.blobSize.error": None,
     "limit.blobSize.warn": None,

@@ -229,6 +229,8 @@ def _leaves_no_trace(draft: Draft, done: t.CompleteWorkflowTask, answers: update
     _set_stickiness(draft, done)
     if done.updates_wait:
         _ask_again(draft, done, flushed=False, original_scheduled_time=0)
+        # An event that others may read must be written; another speculative task has none.
+        draft.durable = run.workflow_task is not None and not run.workflow_task.speculative
     return True
 
 

@@ -19,7 +19,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4"
 _Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 _DEFAULT_BUCKETS_MS = (50.0, 100.0, 500.0, 1_000.0, 2_500.0, 10_000.0)
-# Of the metrics that SDKs make themselves, by name without the prefix `temporal_`.
+# Of the metrics that SDKs make themselves, by name without their prefix.
 _BUCKETS_MS: Mapping[str, Sequence[float]] = {
     "workflow_endtoend_latency": (
         *(100.0, 500.0, 1_000.0, 1_500.0, 2_000.0, 5_000.0, 10_000.0, 30_000.0, 60_000.0, 120_000.0, 300_000.0, 600_000.0),
@@ -78,8 +78,10 @@ class _Family:
 class Prometheus:
     """Sums up what is recorded, and shows it as text."""
 
-    def __init__(self, config: PrometheusConfig, global_tags: Mapping[str, str]) -> None:
+    def __init__(self, config: PrometheusConfig, global_tags: Mapping[str, str], prefix: str = "temporal_") -> None:
+        """`prefix` is that of the SDK's own metrics."""
         self._config = config
+        self._prefix = _name(prefix)
         self._global_tags = global_tags
         self._families: dict[str, _Family] = {}
         self._lock = threading.Lock()
@@ -128,7 +130,7 @@ class Prometheus:
         for part, bounds in (self._config.histogram_bucket_overrides or {}).items():
             if part in name:
                 return bounds
-        milliseconds = _BUCKETS_MS.get(name.removeprefix("temporal_"), _DEFAULT_BUCKETS_MS)
+        milliseconds = _BUCKETS_MS.get(name.removeprefix(self._prefix).removeprefix("temporal_"), _DEFAULT_BUCKETS_MS)
         return [bound / 1000 for bound in milliseconds] if self._config.durations_as_seconds else milliseconds
 
 

@@ -94,6 +94,8 @@ class Runtime:
         self._telemetry = telemetry
         self._worker_heartbeat_interval = worker_heartbeat_interval
         self._disable_environment_info = disable_environment_info
+        self._metric_prefix = "temporal_" if telemetry.metric_prefix is None else telemetry.metric_prefix
+        """How the names of the SDK's own metrics begin."""
         if telemetry.logging is not None and telemetry.logging is not LoggingConfig.default:
             telemetry.logging._apply()
         self._metric_meter = self._make_meter(telemetry)
@@ -107,7 +109,7 @@ class Runtime:
         if isinstance(metrics, PrometheusConfig):
             from outlast.runtime._prometheus import Prometheus, PrometheusServer
 
-            prometheus = Prometheus(metrics, telemetry.global_tags)
+            prometheus = Prometheus(metrics, telemetry.global_tags, self._metric_prefix)
             server = PrometheusServer(prometheus, metrics.bind_address)
             weakref.finalize(self, server.close)  # a runtime has no end but its own
             return Meter(prometheus, attributes)

@@ -18,6 +18,8 @@ ReplyT = TypeVar("ReplyT")
 class QueueKind(enum.Enum):
     WORKFLOW = "workflow"
     ACTIVITY = "activity"
+    NEXUS = "nexus"
+    """Nothing is ever offered there: a server without Nexus endpoints has no work for it."""
 
 
 class QueueName(msgspec.Struct, frozen=True):
@@ -103,6 +105,8 @@ class TaskQueues(Protocol[TakenT, ReplyT]):
     def has_recent_poller(self, queue: QueueName) -> bool: ...
 
     def shutdown_worker(self, queue: QueueName) -> list[Hashable]: ...
+
+    def stop_polls(self, namespace_id: str, worker_instance_key: str) -> None: ...
 
     def backlog_count(self, queue: QueueName) -> int: ...
 

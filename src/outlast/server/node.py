@@ -98,7 +98,7 @@ class Node:
         self._matching.bind(tasks)
         self._shard.bind(Outbox(self._shard, histories, Callbacks(self._shard, histories, self._posts)).deliver)
         self._handlers = handlers(
-            SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite"),
+            SystemCalls(self._namespaces, "memory" if settings.db_filename is None else "sqlite", switched),
             workflows,
             UpdateCalls(self._shard, updates, workflows, self._namespaces),
             OperatorCalls(self._shard, resets, self._namespaces, features=switched),
@@ -108,7 +108,7 @@ class Node:
             ActivityOperationCalls(self._shard, self._namespaces),
             ActivityExecutionCalls(self._shard, self._namespaces),
             TimeSkippingCalls(self._shard, self._namespaces, switched),
-            TaskQueueCalls(self._shard, self._namespaces),
+            TaskQueueCalls(self._shard, self._namespaces, switched),
         )
         operator = operator_handlers(SearchAttributeCalls(self._namespaces))
         self._services = [Service(WORKFLOW_SERVICE, self._handlers), Service(OPERATOR_SERVICE, operator)]

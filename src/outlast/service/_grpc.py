@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import grpc
 import grpc.aio
 from google.protobuf.message import Message
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest, GetWorkflowExecutionHistoryRequest
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 import outlast.service
 from outlast.runtime import Runtime
@@ -22,7 +22,7 @@ from outlast.service._config import ConnectConfig, GrpcCompression
 from outlast.service._errors import RPCError, RPCStatusCode
 from outlast.service._metadata import Headers
 from outlast.service._metrics import RequestMetrics
-from outlast.service._retry import DEFAULT, CallKind, with_retries
+from outlast.service._retry import DEFAULT, CallKind, call_kind, with_retries
 from outlast.service._rpc import ServiceResponse, wire_name
 from outlast.service._services import FULL_NAMES
 from outlast.service._sizes import warn_of_large
@@ -34,7 +34,6 @@ LONG_POLL_TIMEOUT_S = 70.0
 """A little longer than servers hold a poll."""
 COMPRESSED_FROM_BYTES = 1024
 """A smaller message takes longer to compress than to send."""
-_TASK_POLLS = {"poll_workflow_task_queue", "poll_activity_task_queue", "poll_nexus_task_queue"}
 
 _Send = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 
@@ -48,7 +47,7 @@ class GrpcServiceClient(ServiceClient):
         self._headers = Headers(config.rpc_metadata, config.api_key)
         self._retries = config.retry_config or DEFAULT
         self._compresses = config.grpc_compression == GrpcCompression.GZIP
-        self._metrics = RequestMetrics.of((config.runtime or Runtime.default()).metric_meter)
+        self._metrics = RequestMetrics.of(config.runtime or Runtime.default())
         self._process = os.getpid()
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _Connection] = WeakKeyDictionary()
 
@@ -98,7 +97,7 @@ class GrpcServiceClient(ServiceClient):
     ) -> ServiceResponse:
         if outlast.service.LOG_PROTOS:
             logger.debug("Service %s request to %s: %s", service, rpc, request)
-        kind = _kind(rpc, request) if retry else CallKind.NORMAL
+        kind = call_kind(rpc, request) if retry else CallKind.NORMAL
         call = self._prepared(service, rpc, request, metadata, _seconds(timeout, kind))
         if self._metrics is not None:
             call = self._metrics.measured(rpc, request, kind, call)
@@ -146,14 +145,6 @@ class _Connection:
         if found is None:
             found = self._methods[service, rpc] = self.channel.unary_unary(f"/{FULL_NAMES[service]}/{wire_name(rpc)}")
         return found
-
-
-def _kind(rpc: str, request: Message) -> CallKind:
-    if rpc in _TASK_POLLS:
-        return CallKind.TASK_POLL
-    if rpc == "update_workflow_execution" or (isinstance(request, GetWorkflowExecutionHistoryRequest) and request.wait_new_event):
-        return CallKind.LONG_POLL
-    return CallKind.NORMAL
 
 
 def _seconds(timeout: timedelta | None, kind: CallKind) -> float:

@@ -10,6 +10,9 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import TypeVar
 
+from google.protobuf.message import Message
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
+
 from outlast.service._config import RetryConfig
 from outlast.service._errors import RPCError, RPCStatusCode
 
@@ -26,6 +29,19 @@ class CallKind(Enum):
     """A user waits for an event: may take as long as the server holds a poll."""
     TASK_POLL = "task poll"
     """A worker waits for a task: never given up."""
+
+
+TASK_POLLS = frozenset({"poll_workflow_task_queue", "poll_activity_task_queue", "poll_nexus_task_queue"})
+"""Calls by which workers ask for tasks."""
+
+
+def call_kind(rpc: str, request: Message) -> CallKind:
+    """What kind of call this is."""
+    if rpc in TASK_POLLS:
+        return CallKind.TASK_POLL
+    if rpc == "update_workflow_execution" or (isinstance(request, GetWorkflowExecutionHistoryRequest) and request.wait_new_event):
+        return CallKind.LONG_POLL
+    return CallKind.NORMAL
 
 
 DEFAULT = RetryConfig(multiplier=1.7)

@@ -37,6 +37,7 @@ _CONNECTS = (
     "rpc_metadata",
     "retry_config",
     "api_key",
+    "runtime",
 )
 
 
@@ -86,7 +87,7 @@ class WorkflowEnvironment:
         :attr:`client` calls it without a socket; others can connect to ``client.service_client.config.target_host``, which has any free
         port unless ``port`` says which. Of ``dev_server_extra_args``, namespaces, search attributes and dynamic configuration are read.
         Without meaning here, since nothing is downloaded and no process is started: ``tls``, ``download_dest_dir``, ``ui``, ``ui_port``,
-        ``runtime``, and all other parameters that begin with ``dev_server_``.
+        and all other parameters that begin with ``dev_server_``.
 
         Raises :class:`outlast.embedded.OpenError` when the file or the port is taken.
         """
@@ -106,6 +107,7 @@ class WorkflowEnvironment:
                 search_attributes=[*search_attributes, *flags.search_attributes],
                 dynamic_config=flags.dynamic_config,
                 listen=f"{ip}:{port or 0}",
+                runtime=runtime,
             )
         )
 
@@ -137,7 +139,7 @@ class WorkflowEnvironment:
 
         :attr:`client` calls it without a socket; others can connect to ``client.service_client.config.target_host``, which has any free
         port unless ``port`` says which. Without meaning here, since nothing is downloaded and no process is started:
-        ``download_dest_dir``, ``runtime``, and all parameters that begin with ``test_server_``.
+        ``download_dest_dir`` and all parameters that begin with ``test_server_``.
         """
         return await _TimeSkipping._start(
             Outlast(
@@ -150,6 +152,7 @@ class WorkflowEnvironment:
                     "identity": identity,
                     "rpc_metadata": rpc_metadata,
                     "retry_config": retry_config,
+                    "runtime": runtime,
                 },
                 VirtualClock(),
             )
@@ -256,7 +259,12 @@ class _OwnServer(WorkflowEnvironment):
 
     async def connect_client(self, **kwargs: Any) -> Client:
         config = self.client.service_client.config
-        defaults = {"namespace": self.client.namespace, "api_key": config.api_key, "rpc_metadata": config.rpc_metadata}
+        defaults = {
+            "namespace": self.client.namespace,
+            "api_key": config.api_key,
+            "rpc_metadata": config.rpc_metadata,
+            "runtime": config.runtime,
+        }
         chosen = {name: value for name, value in (defaults | kwargs).items() if name in _CONNECTS}
         return await self._server.connect(**chosen)
 

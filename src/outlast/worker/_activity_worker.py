@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from outlast.worker import _activity_outcome as outcomes
 from outlast.worker._activity_runner import ActivityRunner
 from outlast.worker._attempt import Attempt
 from outlast.worker._heartbeats import Heartbeats, throttle_interval_s
+from outlast.worker._metrics import WorkerMetrics
 from outlast.worker._poller import Pace, Poller, PollerBehavior
 from outlast.worker._slots import ActivitySlot, Permit, Slots
 from outlast.worker._wire import Server, Wire
@@ -55,19 +57,22 @@ class ActivityPolls(msgspec.Struct, frozen=True):
 class ActivityWorker:
     """The activity side of a worker."""
 
-    def __init__(self, server: Server, wire: Wire, runner: ActivityRunner, slots: Slots, polls: ActivityPolls) -> None:
+    def __init__(
+        self, server: Server, wire: Wire, runner: ActivityRunner, slots: Slots, polls: ActivityPolls, metrics: WorkerMetrics | None = None
+    ) -> None:
         self._server = server
         self._wire = wire
         self._runner = runner
         self._slots = slots
         self._polls = polls
+        self._metrics = metrics
         self._attempts: dict[bytes, Attempt] = {}
         """By task token."""
         self._stopping = False
         self._cancelling = False
         self._broken: asyncio.Future[None] | None = None
         pace = Pace(polls.per_second) if polls.per_second else None
-        self._poller = Poller("activity tasks", polls.behavior, slots, self._poll, self.accept, pace=pace)
+        self._poller = Poller("activity tasks", polls.behavior, slots, self._poll, self._accept, pace=pace)
 
     async def run(self) -> None:
         """Poll until `stop_polling`. Raises what no repetition of a poll can help, and when the executor breaks."""
@@ -117,7 +122,13 @@ class ActivityWorker:
         return None if self._stopping or not self._polls.eager else self._slots.try_reserve()
 
     def accept(self, task: PollActivityTaskQueueResponse, permit: Permit) -> None:
+        """Run an activity that came so."""
+        self._accept(task, permit, eager=True)
+
+    def _accept(self, task: PollActivityTaskQueueResponse, permit: Permit, *, eager: bool = False) -> None:
         """Run an activity, in the background."""
+        if self._metrics is not None:
+            self._metrics.activity_received(task, eager=eager)
         permit.use(ActivitySlot(task.activity_type.name))
         attempt = Attempt(task)
         self._attempts[task.task_token] = attempt
@@ -125,15 +136,26 @@ class ActivityWorker:
         if self._cancelling:
             attempt.cancel(ActivityCancellationDetails(worker_shutdown=True))
 
-    def _poll(self, deadline_s: float) -> Coroutine[Any, Any, PollActivityTaskQueueResponse]:
-        return self._server.calls.poll_activity_task_queue(self._wire.poll_activity_tasks, timeout=timedelta(seconds=deadline_s))
+    async def _poll(self, deadline_s: float) -> PollActivityTaskQueueResponse:
+        poll = self._server.calls.poll_activity_task_queue(self._wire.poll_activity_tasks, timeout=timedelta(seconds=deadline_s))
+        if self._metrics is None:
+            return await poll
+        with self._metrics.polling("activity_task"):
+            task = await poll
+        self._metrics.activity_polled(task)
+        return task
 
     async def _work(self, attempt: Attempt, permit: Permit) -> None:
         timeout = self._watch_timeout(attempt)
+        began = time.monotonic()
         try:
             converter = self._runner.converter_for(attempt.task, is_local=False)
             attempt.make_heartbeats = partial(self._heartbeats, converter, timeout)
             outcome = await run_attempt(self._runner, attempt, converter)
+            if self._metrics is not None:
+                failure = outcome.failure if isinstance(outcome, outcomes.Failed) else None
+                succeeded = isinstance(outcome, outcomes.Completed)
+                self._metrics.activity_ended(attempt.task, time.monotonic() - began, failure=failure, succeeded=succeeded)
             if timeout is not None:
                 timeout.stop()
             if attempt.heartbeats is not None:
@@ -207,6 +229,7 @@ async def run_attempt(runner: ActivityRunner, attempt: Attempt, converter: DataC
                 raise asyncio.CancelledError("Activity cancelled")
             value = await runner.run(attempt, converter)
         finally:
+            attempt.take_heartbeat()
             attempt.done = True
             if attempt.is_cancelled:
                 await _settle(attempt)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ class Attempt:
     """Cancelled at most once; what comes later says nothing new."""
 
     __slots__ = (
+        "_from_elsewhere",
+        "_thread_id",
         "cancelled",
         "details",
         "done",
@@ -44,6 +48,9 @@ class Attempt:
         """Made with the first heartbeat."""
         self.make_heartbeats: Callable[[Attempt], Heartbeats] | None = None
         """None where heartbeats go nowhere, in local activities."""
+        self._thread_id = threading.get_ident()
+        self._from_elsewhere: deque[tuple[Any, ...]] = deque(maxlen=1)
+        """The newest heartbeat that came from another thread, until it is taken."""
         self.details = _ActivityCancellationDetailsHolder()
         self.heartbeat_error: Exception | None = None
         self.sync = False
@@ -57,7 +64,19 @@ class Attempt:
         return self.details.details is not None or self.heartbeat_error is not None
 
     def heartbeat(self, *details: Any) -> None:
-        """Its code is alive."""
+        """Its code is alive. May be called from any thread."""
+        if threading.get_ident() == self._thread_id:
+            self._beat(details)
+        elif self.work is not None:
+            self._from_elsewhere.append(details)
+            self.work.get_loop().call_soon_threadsafe(self.take_heartbeat)
+
+    def take_heartbeat(self) -> None:
+        """Take a heartbeat that came from another thread, if there is one."""
+        if self._from_elsewhere:
+            self._beat(self._from_elsewhere.pop())
+
+    def _beat(self, details: tuple[Any, ...]) -> None:
         if self.make_heartbeats is None or self.done:
             return
         if self.heartbeats is None:

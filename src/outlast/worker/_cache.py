@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from outlast.replay.protocol import LocalActivityOutcome, Run
 from outlast.worker._codec import Activities
 from outlast.worker._eviction import evict
+from outlast.worker._metrics import WorkerMetrics
 
 
 class CachedRun:
@@ -28,6 +29,7 @@ class CachedRun:
         "outcomes",
         "run",
         "run_id",
+        "started_at",
         "task_timeout_s",
         "users",
     )
@@ -41,6 +43,8 @@ class CachedRun:
         self.activity_contexts: Activities = {}
         """What the codec knows of it."""
         self.task_timeout_s = 10.0
+        self.started_at = 0.0
+        """Seconds since the epoch."""
         self.busy = False
         """Whether a task has the turn."""
         self._waiting: deque[asyncio.Future[None]] | None = None
@@ -110,8 +114,9 @@ class CachedRun:
 class RunCache:
     """Up to `size` runs; when there are more, those go whose last task is longest ago. A run that is worked on stays."""
 
-    def __init__(self, size: int, *, watched: bool = True) -> None:
+    def __init__(self, size: int, *, watched: bool = True, metrics: WorkerMetrics | None = None) -> None:
         """`watched` says whether code that does not yield while it is evicted is broken off."""
+        self._metrics = metrics
         self._size = size
         self._watched = watched
         self._runs: OrderedDict[str, CachedRun] = OrderedDict()
@@ -146,3 +151,5 @@ class RunCache:
         excess = len(self._runs) - self._size
         for run_id in [run_id for run_id, cached in self._runs.items() if not cached.users][:excess]:
             self._runs.pop(run_id).drop()
+            if self._metrics is not None:
+                self._metrics.evicted()

@@ -21,17 +21,21 @@ from outlast.worker._activity_runner import ActivityRunner
 from outlast.worker._activity_worker import run_attempt
 from outlast.worker._attempt import Attempt
 from outlast.worker._cache import CachedRun
+from outlast.worker._metrics import WorkerMetrics
 from outlast.worker._slots import ActivitySlot, Slots
 
 
 class LocalActivities:
     """The local activities of one worker."""
 
-    def __init__(self, runner: ActivityRunner | None, slots: Slots, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, runner: ActivityRunner | None, slots: Slots, now: Callable[[], float] = time.time, metrics: WorkerMetrics | None = None
+    ) -> None:
         """Without a runner there are no activities on this worker, and none is ever asked for."""
         self._runner = runner
         self._slots = slots
         self._now = now
+        self._metrics = metrics
         self._attempts: dict[asyncio.Task[None], Attempt] = {}
 
     def follow(self, cached: CachedRun, task: PollWorkflowTaskQueueResponse, step: Step) -> None:
@@ -86,7 +90,10 @@ class LocalActivities:
             if timer is not None:
                 timer.cancel()
         runtime = timedelta(seconds=time.monotonic() - began)
-        return msgspec.structs.replace(_outcome(local.seq, outcome, attempt), runtime=runtime)
+        ended = msgspec.structs.replace(_outcome(local.seq, outcome, attempt), runtime=runtime)
+        if self._metrics is not None:
+            self._metrics.local_activity_ended(attempt.task, runtime, failure=ended.failure, cancelled=ended.cancelled)
+        return ended
 
     def _limit(self, cached: CachedRun, attempt: Attempt, local: LocalActivity, close_at: float) -> asyncio.TimerHandle | None:
         """Have the run told when the attempt takes too long. Its code is told, too; nobody waits for what it does then."""

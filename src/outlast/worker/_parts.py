@@ -20,6 +20,7 @@ from outlast.worker._codec import WorkflowCodec
 from outlast.worker._config import WorkerConfig, build_id_of, tuner_of
 from outlast.worker._interceptor import Interceptor
 from outlast.worker._local_activities import LocalActivities
+from outlast.worker._metrics import WorkerMetrics
 from outlast.worker._polls import activity_polls, workflow_polls
 from outlast.worker._runner import PatchActivationInput
 from outlast.worker._slots import ReserveContext, SlotKind, WorkerSlots, slots_of
@@ -30,6 +31,7 @@ from outlast.worker._workflow_worker import WorkflowWorker
 
 if TYPE_CHECKING:
     from outlast.client import ClientConfig
+    from outlast.runtime import Runtime
 
 
 class Parts(NamedTuple):
@@ -39,17 +41,22 @@ class Parts(NamedTuple):
     workflows: WorkflowWorker | None
     activities: ActivityWorker | None
     local_activities: LocalActivities
+    metrics: WorkerMetrics | None
 
 
-def build(config: WorkerConfig, server: Server, client_config: ClientConfig, metric_meter: MetricMeter) -> Parts:
+def build(config: WorkerConfig, server: Server, client_config: ClientConfig, runtime: Runtime) -> Parts:
     """The parts, ready to run. Raises ValueError, TypeError or RuntimeError for activities or workflows that cannot be run."""
     interceptors = [*(each for each in client_config["interceptors"] if isinstance(each, Interceptor)), *config.get("interceptors", ())]
     wire = _wire(config, server)
+    metric_meter = runtime.metric_meter
+    metrics = WorkerMetrics.of(runtime, server.namespace, config["task_queue"])
     tuner = tuner_of(config)
-    slots = _slots(tuner, wire)
+    slots = _slots(tuner, wire, metrics)
     runner = _activity_runner(config, server, client_config, interceptors, metric_meter)
-    activities = None if runner is None else ActivityWorker(server, wire, runner, slots.activity, _activity_polls(config, tuner, server))
-    local_activities = LocalActivities(runner, slots.local_activity)
+    activities = None
+    if runner is not None:
+        activities = ActivityWorker(server, wire, runner, slots.activity, _activity_polls(config, tuner, server), metrics)
+    local_activities = LocalActivities(runner, slots.local_activity, metrics=metrics)
     workflows = None
     if config.get("workflows"):
         codec = _codec(client_config, server.namespace, config["task_queue"])
@@ -67,8 +74,9 @@ def build(config: WorkerConfig, server: Server, client_config: ClientConfig, met
             local_activities,
             cached_max=config["max_cached_workflows"],
             watched=not debugged(config),
+            metrics=metrics,
         )
-    return Parts(wire, workflows, activities, local_activities)
+    return Parts(wire, workflows, activities, local_activities, metrics)
 
 
 def debugged(config: WorkerConfig) -> bool:
@@ -90,13 +98,13 @@ def _wire(config: WorkerConfig, server: Server) -> Wire:
     )
 
 
-def _slots(tuner: WorkerTuner, wire: Wire) -> WorkerSlots:
+def _slots(tuner: WorkerTuner, wire: Wire, metrics: WorkerMetrics | None) -> WorkerSlots:
     version = wire.deployment.version if wire.deployment else None
 
     def context(kind: SlotKind) -> ReserveContext:
         return ReserveContext(kind, wire.task_queue, wire.identity, wire.build_id, version)
 
-    return slots_of(tuner, context)
+    return slots_of(tuner, context, None if metrics is None else metrics.slots)
 
 
 def _activity_runner(

@@ -227,6 +227,41 @@ class CustomSlots(Slots):
             logger.warning("Error in custom slot supplier `release_slot`", exc_info=True)
 
 
+class MeteredSlots(Slots):
+    """Slots whose use is told about."""
+
+    def __init__(self, slots: Slots, used: Callable[[int], None]) -> None:
+        """`used` is told how many slots have a task in them, whenever that changes."""
+        self._slots = slots
+        self._tell = used
+        self._count = 0
+        used(0)
+
+    async def reserve(self, sticky: bool = False) -> Permit:
+        return self._own(await self._slots.reserve(sticky))
+
+    def try_reserve(self) -> Permit | None:
+        permit = self._slots.try_reserve()
+        return None if permit is None else self._own(permit)
+
+    def _own(self, permit: Permit) -> Permit:
+        permit._slots = self
+        return permit
+
+    def _used(self, permit: Permit) -> None:
+        self._slots._used(permit)
+        self._change(1)
+
+    def _released(self, permit: Permit) -> None:
+        self._slots._released(permit)
+        if permit.info is not None:
+            self._change(-1)
+
+    def _change(self, by: int) -> None:
+        self._count += by
+        self._tell(self._count)
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerSlots:
     """All slots of a worker."""
@@ -236,11 +271,25 @@ class WorkerSlots:
     local_activity: Slots
 
 
-def slots_of(tuner: WorkerTuner, context: Callable[[SlotKind], ReserveContext]) -> WorkerSlots:
-    """The slots that a tuner asks for. Raises `TypeError` for a supplier of no known kind."""
+def slots_of(
+    tuner: WorkerTuner,
+    context: Callable[[SlotKind], ReserveContext],
+    used: Callable[[SlotKind, int, int | None], None] | None = None,
+) -> WorkerSlots:
+    """The slots that a tuner asks for. Raises `TypeError` for a supplier of no known kind.
+
+    `used` is told how many slots of a kind have a task in them, whenever that changes, and how many there are, where that is fixed.
+    """
     rooms: dict[object, Room] = {}
 
     def make(supplier: SlotSupplier, kind: SlotKind) -> Slots:
+        slots = plain(supplier, kind)
+        if used is None:
+            return slots
+        size = supplier.num_slots if isinstance(supplier, FixedSizeSlotSupplier) else None
+        return MeteredSlots(slots, lambda count: used(kind, count, size))
+
+    def plain(supplier: SlotSupplier, kind: SlotKind) -> Slots:
         match supplier:
             case FixedSizeSlotSupplier(num_slots):
                 return FixedSlots(num_slots)

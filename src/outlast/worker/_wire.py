@@ -20,7 +20,6 @@ from temporalio.api.workflowservice.v1 import (
     RespondWorkflowTaskFailedRequest,
 )
 
-from outlast.common import MetricMeter
 from outlast.runtime import Runtime
 from outlast.service import ServiceClient
 from outlast.worker._config import WorkerDeploymentConfig
@@ -57,11 +56,10 @@ class Server:
     def namespace(self) -> str:
         return self._client.namespace
 
-    @property
-    def metric_meter(self) -> MetricMeter:
-        """Of the runtime that the client was connected with."""
-        runtime = self._client.service_client.worker_service_client.config.runtime or Runtime.default()
-        return runtime.metric_meter
+
+def runtime_of(client: Client) -> Runtime:
+    """The runtime that a client was connected with."""
+    return client.service_client.worker_service_client.config.runtime or Runtime.default()
 
 
 class Wire:

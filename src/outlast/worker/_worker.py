@@ -24,7 +24,7 @@ from outlast.worker._polls import DEFAULT_POLLERS
 from outlast.worker._runner import PatchActivationInput, UnsandboxedWorkflowRunner, WorkflowRunner
 from outlast.worker._shared_state import SharedStateManager
 from outlast.worker._tuning import WorkerTuner
-from outlast.worker._wire import Server
+from outlast.worker._wire import Server, runtime_of
 from outlast.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 if TYPE_CHECKING:
@@ -112,8 +112,9 @@ class Worker:
         check(config)
         self._config = config
         self._server = Server(client)
-        self._parts = build(config, self._server, config["client"].config(active_config=True), self._server.metric_meter)
+        self._parts = build(config, self._server, config["client"].config(active_config=True), runtime_of(client))
         self._started = False
+        self._registered = False
         self._ends_polls = False
         """Whether the server ends polls when a worker shuts down."""
         self._shutdown = asyncio.Event()
@@ -143,19 +144,24 @@ class Worker:
 
     @client.setter
     def client(self, value: Client) -> None:
+        if runtime_of(value) is not runtime_of(self._config["client"]):
+            raise ValueError("New client is not on the same runtime as the existing client")
+        registered = self._registered
         self._unregister()
         self._server.client = value
         self._config["client"] = value
-        if self.is_running:
+        if registered:
             self._register()
 
     def _register(self) -> None:
         """Take the first tasks of workflows that are started in this process, if whoever starts them asks for that."""
-        if self._parts.workflows is not None:
+        if self._parts.workflows is not None and not self._registered:
+            self._registered = True
             self._server.eager_workers.register(self._server.namespace, self.task_queue, self._parts.workflows)
 
     def _unregister(self) -> None:
-        if self._parts.workflows is not None:
+        if self._parts.workflows is not None and self._registered:
+            self._registered = False
             self._server.eager_workers.unregister(self._server.namespace, self.task_queue, self._parts.workflows)
 
     @property
@@ -194,6 +200,7 @@ class Worker:
         self._around = asyncio.current_task()
         if self._around is None:
             raise RuntimeError("Can only use async with inside a task")
+        self._register()  # so that what the block starts at once comes to this worker
         self._running = asyncio.create_task(self._run_around())
         return self
 
@@ -201,6 +208,9 @@ class Worker:
         try:
             await self.run()
         except BaseException as error:  # noqa: BLE001 - raised where the block ends
+            self._unregister()
+            if not self._started and self._parts.workflows is not None:
+                self._parts.workflows.abandon()
             self._failure = error
             if not self._leaving:  # else the code after the block would be cancelled
                 assert self._around is not None
@@ -231,6 +241,8 @@ class Worker:
             self._ended.set()  # nothing has started: `shutdown` need not wait
             raise
         self._started = True
+        if self._parts.metrics is not None:
+            self._parts.metrics.started()
         self._register()
         sides = self._sides()
         failure: BaseException | None = None

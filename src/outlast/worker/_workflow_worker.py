@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from temporalio.api.command.v1 import Command
 from temporalio.api.enums.v1 import CommandType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueResponse
+from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse
 
 from outlast.exceptions import ApplicationError
 from outlast.replay.kinds import FINAL_EVENTS
@@ -24,6 +25,7 @@ from outlast.worker._codec import WorkflowCodec
 from outlast.worker._gathered import Gathered
 from outlast.worker._history import events_at_hand, new_events, whole_history
 from outlast.worker._local_activities import LocalActivities
+from outlast.worker._metrics import WorkerMetrics
 from outlast.worker._poller import Poller
 from outlast.worker._polls import WorkflowPolls
 from outlast.worker._slots import Permit, Slots, WorkflowSlot
@@ -73,6 +75,7 @@ class WorkflowWorker:
         *,
         cached_max: int,
         watched: bool = True,
+        metrics: WorkerMetrics | None = None,
     ) -> None:
         """`watched` says whether workflow code that does not yield is broken off."""
         self._server = server
@@ -83,9 +86,11 @@ class WorkflowWorker:
         self._codec = codec
         self._local_activities = local_activities
         self._watched = watched
+        self._metrics = metrics
         self._slots = slots
         self._stopping = False
-        self.cache = RunCache(cached_max, watched=watched)
+        self._begun = asyncio.Event()
+        self.cache = RunCache(cached_max, watched=watched, metrics=metrics)
         self._tasks: set[asyncio.Task[None]] = set()
         self._pollers = [Poller("workflow tasks", polls.common, slots, self._poll, self._accept)]
         if polls.sticky is not None:
@@ -95,6 +100,7 @@ class WorkflowWorker:
         """Poll until `stop_polling`. Raises what no repetition of a poll can help."""
         if self._watched:
             WATCHDOG.start()
+        self._begun.set()
         try:
             async with asyncio.TaskGroup() as pollers:
                 for poller in self._pollers:
@@ -115,6 +121,11 @@ class WorkflowWorker:
         """Poll no more. Polls that are under way may take so long."""
         await asyncio.gather(*(poller.stop(grace_s) for poller in self._pollers))
 
+    def abandon(self) -> None:
+        """Drop the tasks that came, since the worker will not run."""
+        for task in self._tasks:
+            task.cancel()
+
     async def drain(self, grace_s: float) -> None:
         """Finish the tasks that came, and forget all runs. What waits for local activities longer than that is given up."""
         if self._tasks:
@@ -129,10 +140,19 @@ class WorkflowWorker:
         self.cache.clear()
 
     def _poll(self, deadline_s: float) -> Coroutine[Any, Any, PollWorkflowTaskQueueResponse]:
-        return self._server.calls.poll_workflow_task_queue(self._wire.poll_workflow_tasks, timeout=timedelta(seconds=deadline_s))
+        return self._polled(self._wire.poll_workflow_tasks, deadline_s, "workflow_task")
 
     def _poll_sticky(self, deadline_s: float) -> Coroutine[Any, Any, PollWorkflowTaskQueueResponse]:
-        return self._server.calls.poll_workflow_task_queue(self._wire.poll_sticky_tasks, timeout=timedelta(seconds=deadline_s))
+        return self._polled(self._wire.poll_sticky_tasks, deadline_s, "sticky_workflow_task")
+
+    async def _polled(self, request: PollWorkflowTaskQueueRequest, deadline_s: float, poller_type: str) -> PollWorkflowTaskQueueResponse:
+        poll = self._server.calls.poll_workflow_task_queue(request, timeout=timedelta(seconds=deadline_s))
+        if self._metrics is None:
+            return await poll
+        with self._metrics.polling(poller_type):
+            task = await poll
+        self._metrics.workflow_polled(task)
+        return task
 
     def _accept(self, task: PollWorkflowTaskQueueResponse, permit: Permit) -> None:
         self.accept(task, permit, sticky=False)
@@ -143,6 +163,9 @@ class WorkflowWorker:
     def accept(self, task: PollWorkflowTaskQueueResponse, permit: Permit, *, sticky: bool) -> None:
         """Work on a task, in the background."""
         permit.use(WorkflowSlot(task.workflow_type.name, sticky))
+        if self._metrics is not None:
+            known = self.cache.runs.get(task.workflow_execution.run_id)
+            self._metrics.looked_up(found=known is not None and known.run is not None, sticky=sticky)
         work = asyncio.get_running_loop().create_task(self._work(task, permit))
         self._tasks.add(work)
         work.add_done_callback(self._tasks.discard)
@@ -157,6 +180,8 @@ class WorkflowWorker:
         run_id = task.workflow_execution.run_id
         cached = self.cache.claim(run_id)
         try:
+            if not self._begun.is_set():
+                await self._begun.wait()
             ahead: PollWorkflowTaskQueueResponse | None = task
             while ahead is not None:
                 if cached.busy:
@@ -175,6 +200,8 @@ class WorkflowWorker:
         finally:
             permit.release()
             self.cache.release(cached)
+            if self._metrics is not None:
+                self._metrics.cached(len(self.cache.runs))
 
     async def _one(self, cached: CachedRun, task: PollWorkflowTaskQueueResponse) -> PollWorkflowTaskQueueResponse | None:
         """Work on one task. Returns the next, if the answer brought one."""
@@ -184,17 +211,25 @@ class WorkflowWorker:
             return None
         step = await self._activate(cached, task)
         if step.waiting and step.failure is None:
-            return await self._wait_for_local_activities(cached, task, step, came_at)
-        if step.cancel_local_activities:
-            self._local_activities.follow(cached, task, step)
-        return await self._answer(cached, task, step)
+            answered = await self._wait_for_local_activities(cached, task, step, came_at)
+        else:
+            if step.cancel_local_activities:
+                self._local_activities.follow(cached, task, step)
+            answered = await self._answer(cached, task, step)
+        if self._metrics is not None:
+            self._metrics.workflow_task_answered(task, asyncio.get_running_loop().time() - came_at)
+        return answered
 
     async def _answer(self, cached: CachedRun, task: PollWorkflowTaskQueueResponse, step: Step) -> PollWorkflowTaskQueueResponse | None:
         if step.failure is not None:
             cached.drop()
+            if self._metrics is not None:
+                self._metrics.workflow_task_failed(task, step.failure_cause)
             await self._answers.fail(task, step.failure, step.failure_cause)
             return None
         if step.closed:
+            if self._metrics is not None:  # before anybody can see the end
+                self._metrics.workflow_ended(task, step.commands, cached.started_at)
             cached.drop()
         try:
             reply = await self._answers.complete(task, step)
@@ -266,10 +301,13 @@ class WorkflowWorker:
                 logger.warning("The history of run %s could not be read", cached.run_id, exc_info=True)
                 return self._unreadable(error)
         workflow_task = _workflow_task(cached, task, events)
-        run = cached.run
+        run, began = cached.run, time.monotonic()
+        replays = run is None and task.previous_started_event_id > 0
         if run is None:
             run = self._make(cached, workflow_task)
         step = self._watch(run.activate, workflow_task)
+        if replays and self._metrics is not None:
+            self._metrics.replayed(task, time.monotonic() - began)
         if events:
             cached.next_event_id = events[-1].event_id + 1
         return step
@@ -292,6 +330,7 @@ class WorkflowWorker:
     def _make(self, cached: CachedRun, task: WorkflowTask) -> Run:
         if task.events:
             started = task.events[0].workflow_execution_started_event_attributes
+            cached.started_at = task.events[0].event_time.ToNanoseconds() / 1e9
             if started.HasField("workflow_task_timeout"):
                 cached.task_timeout_s = started.workflow_task_timeout.ToMilliseconds() / 1000
         run = cached.run = self._new_run(self._settings, cached.run_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api import workflowservice
 from temporalio.api.enums.v1 import TaskQueueKind, TaskQueueType
@@ -126,6 +129,50 @@ async def worker_says_goodbye(w: World) -> None:
     await w.signal()
     await w.poll()
     await w.history()
+
+
+async def poll_nexus(w: World, record: bool = True, seconds: float = 8, **fields: Any) -> Any:
+    usual = {"namespace": w.namespace, "task_queue": TaskQueue(name=w.queue), "identity": "worker"}
+    return await w.call("PollNexusTaskQueue", api.PollNexusTaskQueueRequest(**(usual | fields)), seconds, record)
+
+
+@scenario()
+async def empty_nexus_polls(w: World) -> None:
+    """Where there is no endpoint there is nothing to do; bad polls are refused all the same."""
+    await poll_nexus(w, seconds=3)
+    for queue in (None, TaskQueue(), TaskQueue(name="q" * 1001)):
+        await poll_nexus(w, task_queue=queue)
+    await poll_nexus(w, namespace="nope-ns")
+    await poll_nexus(w, namespace="")
+    await poll_nexus(w, identity="i" * 1001)
+    await poll_nexus(w, seconds=1)
+
+
+@scenario()
+async def polls_of_a_worker_that_says_goodbye(w: World) -> None:
+    """They end at once with nothing, whatever they are for, and so do later ones; those of others wait on."""
+    key, other = w.name("key"), w.name("other key")
+    sticky = TaskQueue(name=w.name("sticky"), kind=TaskQueueKind.TASK_QUEUE_KIND_STICKY, normal_name=w.queue)
+    goodbye = api.ShutdownWorkerRequest(namespace=w.namespace, identity="worker", reason="over", worker_instance_key=key)
+    stays = asyncio.create_task(w.poll(worker_instance_key=other, record=False))
+    goes = [
+        asyncio.create_task(w.poll(worker_instance_key=key, record=False)),
+        asyncio.create_task(w.poll(task_queue=sticky, worker_instance_key=key, record=False)),
+        asyncio.create_task(w.poll_activity(queue=w.name("another queue"), worker_instance_key=key, record=False)),
+    ]
+    goes.append(asyncio.create_task(poll_nexus(w, record=False, worker_instance_key=key)))
+    await asyncio.sleep(0.5)
+    await w.call("ShutdownWorker", goodbye)
+    await asyncio.sleep(0.5)
+    w.note("without a queue it is no goodbye", any(poll.done() for poll in goes))
+    goodbye.task_queue = w.queue
+    await w.call("ShutdownWorker", goodbye)
+    async with asyncio.timeout(4):
+        w.note("ended", [reply.task_token for reply in await asyncio.gather(*goes)])
+        w.note("later", [(await w.poll(worker_instance_key=key, record=False)).task_token])
+    w.note("the other waits", not stays.done())
+    await w.start()
+    w.note("and is served", bool((await stays).task_token))
 
 
 @scenario()

@@ -10,6 +10,7 @@ ADDRESSES = "callback.allowedAddresses"
 PAUSE = "frontend.WorkflowPauseEnabled"
 TIME_SKIPPING = "frontend.WorkflowTimeSkippingEnabled"
 UPDATE_CALLBACKS = "history.enableUpdateCallbacks"
+STOP_POLLS = "frontend.enableCancelWorkerPollsOnShutdown"
 
 
 class Features(msgspec.Struct, frozen=True):
@@ -18,6 +19,8 @@ class Features(msgspec.Struct, frozen=True):
     pause: bool = True
     time_skipping: bool = True
     update_callbacks: bool = True
+    stop_polls: bool = True
+    """A worker that shuts down has its polls answered with nothing."""
     callback_addresses: Sequence[AddressRule] = ()
     """None by default, as on the reference server."""
 
@@ -28,4 +31,4 @@ def features(dynamic_config: Mapping[str, str]) -> Features:
     def on(switch: str) -> bool:
         return dynamic_config.get(switch, "true").strip('"').lower() != "false"
 
-    return Features(on(PAUSE), on(TIME_SKIPPING), on(UPDATE_CALLBACKS), address_rules(dynamic_config.get(ADDRESSES, "[]")))
+    return Features(on(PAUSE), on(TIME_SKIPPING), on(UPDATE_CALLBACKS), on(STOP_POLLS), address_rules(dynamic_config.get(ADDRESSES, "[]")))

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_DNS, uuid4, uuid5
 
 import msgspec
 from temporalio.api.enums.v1 import ArchivalState, IndexedValueType, NamespaceState
+from temporalio.api.namespace.v1 import NamespaceInfo
 from temporalio.api.workflowservice.v1 import DescribeNamespaceResponse
 
 from outlast.engine.limits import (
@@ -19,6 +20,7 @@ from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
 from outlast.engine.search_attributes import COLUMNS, COLUMNS_OF_KIND, TYPE_NAMES
 from outlast.engine.triggers import NamespaceView
 from outlast.server.frontend.bounds import Bounds
+from outlast.server.frontend.features import Features
 from outlast.server.store.protocol import Store, StoredNamespace
 
 SYSTEM_NAMESPACE_ID = "32049b68-7872-4094-8e63-d0dd59896a83"
@@ -164,7 +166,7 @@ def with_search_attributes(namespace: Namespace, attributes: Mapping[str, int]) 
     return msgspec.structs.replace(namespace, search_attributes=dict(attributes), columns=columns)
 
 
-def describe(namespace: Namespace, bounds: Bounds) -> DescribeNamespaceResponse:
+def describe(namespace: Namespace, bounds: Bounds, features: Features) -> DescribeNamespaceResponse:
     """The namespace as clients see it. Capabilities name what this server has, and nothing else."""
     described = DescribeNamespaceResponse()
     info = described.namespace_info
@@ -174,7 +176,7 @@ def describe(namespace: Namespace, bounds: Bounds) -> DescribeNamespaceResponse:
     info.description = namespace.description
     info.owner_email = namespace.owner_email
     info.data.update(namespace.data)
-    info.capabilities.SetInParent()
+    _capabilities(info.capabilities, features)
     info.limits.blob_size_limit_error = bounds.blob_bytes_error
     info.limits.memo_size_limit_error = MEMO_BYTES_MAX
     info.limits.workflow_task_completion_size_limit_error = TASK_COMPLETION_BYTES_MAX
@@ -187,6 +189,14 @@ def describe(namespace: Namespace, bounds: Bounds) -> DescribeNamespaceResponse:
     described.replication_config.active_cluster_name = "active"
     described.replication_config.clusters.add(cluster_name="active")
     return described
+
+
+def _capabilities(has: NamespaceInfo.Capabilities, features: Features) -> None:
+    has.eager_workflow_start = True
+    has.sync_update = True
+    has.async_update = True
+    has.workflow_pause = features.pause
+    has.workflow_update_callbacks = features.update_callbacks
 
 
 SEARCH_ATTRIBUTE_TYPES = {

@@ -54,13 +54,7 @@ def handlers(
         "DeleteWorkflowExecution": operations.delete,
         "GetWorkflowExecutionHistory": histories.get_history,
         "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
-        "ListWorkflowExecutions": lists.list,
-        "ScanWorkflowExecutions": lists.scan,
-        "CountWorkflowExecutions": lists.count,
-        "ListOpenWorkflowExecutions": lists.list_open,
-        "ListClosedWorkflowExecutions": lists.list_closed,
-        "ListArchivedWorkflowExecutions": lists.list_archived,
-        "GetSearchAttributes": lists.search_attributes,
+        **_list_handlers(lists),
         "PollWorkflowTaskQueue": workers.poll_workflow_task,
         "RespondWorkflowTaskCompleted": workers.complete_workflow_task,
         "RespondWorkflowTaskFailed": workers.fail_workflow_task,
@@ -68,6 +62,7 @@ def handlers(
         "QueryWorkflow": workers.query,
         "RespondQueryTaskCompleted": workers.complete_query,
         "PollActivityTaskQueue": workers.poll_activity,
+        "PollNexusTaskQueue": workers.poll_nexus,
         "RecordActivityTaskHeartbeat": workers.heartbeat,
         "RecordActivityTaskHeartbeatById": workers.heartbeat_by_id,
         "RespondActivityTaskCompleted": workers.complete_activity,
@@ -86,6 +81,18 @@ def handlers(
         "UpdateActivityExecutionOptions": activity_executions.update_options,
         "DescribeTaskQueue": queues.describe,
         "ShutdownWorker": queues.shutdown_worker,
+    }
+
+
+def _list_handlers(lists: VisibilityCalls) -> Mapping[str, Handler]:
+    return {
+        "ListWorkflowExecutions": lists.list,
+        "ScanWorkflowExecutions": lists.scan,
+        "CountWorkflowExecutions": lists.count,
+        "ListOpenWorkflowExecutions": lists.list_open,
+        "ListClosedWorkflowExecutions": lists.list_closed,
+        "ListArchivedWorkflowExecutions": lists.list_archived,
+        "GetSearchAttributes": lists.search_attributes,
     }
 
 

@@ -17,6 +17,7 @@ from temporalio.api.workflowservice.v1 import (
 
 from outlast.engine.refusals import InvalidArgument, NamespaceExists, NamespaceNotFound
 from outlast.server.frontend.calls import Call
+from outlast.server.frontend.features import Features
 from outlast.server.frontend.limits import NAMESPACE_RETENTION_S_MIN
 from outlast.server.frontend.namespaces import Namespace, NamespaceRegistry, describe
 
@@ -36,8 +37,9 @@ PAGE_SIZE_DEFAULT = 100
 
 
 class SystemCalls:
-    def __init__(self, namespaces: NamespaceRegistry, store_name: str) -> None:
+    def __init__(self, namespaces: NamespaceRegistry, store_name: str, features: Features) -> None:
         self._namespaces = namespaces
+        self._features = features
         self._store_name = store_name
         self._cluster_id = str(uuid4())
 
@@ -94,7 +96,7 @@ class SystemCalls:
             namespace = self._namespaces.get_by_id(_checked_id(request.id))
         if namespace is None:
             raise NamespaceNotFound(request.id)
-        return describe(namespace, self._namespaces.bounds)
+        return describe(namespace, self._namespaces.bounds, self._features)
 
     async def list_namespaces(self, request: ListNamespacesRequest, call: Call) -> ListNamespacesResponse:
         """In order of names; the token is the last name of the page."""
@@ -104,7 +106,7 @@ class SystemCalls:
         page = left[:size]
         token = page[-1].name.encode() if len(left) > size else b""
         return ListNamespacesResponse(
-            namespaces=[describe(namespace, self._namespaces.bounds) for namespace in page], next_page_token=token
+            namespaces=[describe(namespace, self._namespaces.bounds, self._features) for namespace in page], next_page_token=token
         )
 
 

@@ -11,6 +11,7 @@ from temporalio.api.workflowservice.v1 import (
 from outlast.engine.wire import set_duration, set_time
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
+from outlast.server.frontend.features import Features
 from outlast.server.frontend.namespaces import NamespaceRegistry
 from outlast.server.handover import QueueDescription, QueueKind, QueueName
 from outlast.server.shard.protocol import WorkflowWork
@@ -29,9 +30,10 @@ def _add_stats(reply: DescribeTaskQueueResponse, described: QueueDescription) ->
 
 
 class TaskQueueCalls:
-    def __init__(self, shard: Shard, namespaces: NamespaceRegistry) -> None:
+    def __init__(self, shard: Shard, namespaces: NamespaceRegistry, features: Features) -> None:
         self._shard = shard
         self._namespaces = namespaces
+        self._features = features
 
     async def describe(self, request: DescribeTaskQueueRequest, call: Call) -> DescribeTaskQueueResponse:
         namespace = self._namespaces.find(request.namespace)
@@ -55,8 +57,10 @@ class TaskQueueCalls:
         return reply
 
     async def shutdown_worker(self, request: ShutdownWorkerRequest, call: Call) -> ShutdownWorkerResponse:
-        """The worker's sticky queue ends: what it held goes to the normal queue at once."""
+        """The worker's polls and its sticky queue end: what that held goes to the normal queue at once."""
         namespace = self._namespaces.find(request.namespace)
+        if request.worker_instance_key and request.task_queue and self._features.stop_polls:
+            self._shard.matching.stop_polls(namespace.id, request.worker_instance_key)
         if request.sticky_task_queue:
             queue = QueueName(namespace.id, request.sticky_task_queue, QueueKind.WORKFLOW, sticky=True)
             for work in self._shard.matching.shutdown_worker(queue):

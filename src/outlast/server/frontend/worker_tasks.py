@@ -10,6 +10,8 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     PollActivityTaskQueueRequest,
     PollActivityTaskQueueResponse,
+    PollNexusTaskQueueRequest,
+    PollNexusTaskQueueResponse,
     PollWorkflowTaskQueueRequest,
     PollWorkflowTaskQueueResponse,
     QueryWorkflowRequest,
@@ -171,6 +173,17 @@ class WorkerCalls:
             return PollActivityTaskQueueResponse()
         assert isinstance(task, StartedActivity)
         return activity_reply(task)
+
+    async def poll_nexus(self, request: PollNexusTaskQueueRequest, call: Call) -> PollNexusTaskQueueResponse:
+        """Wait with the worker: there are no endpoints here, so nothing comes."""
+        namespace = self._namespaces.find(request.namespace)
+        checks.check_identity(request.identity)
+        checks.check_task_queue(request, "task_queue", request.task_queue)
+        queue = QueueName(namespace.id, request.task_queue.name, QueueKind.NEXUS)
+        poller = Poller(request.identity, new_run_id(), request.worker_instance_key)
+        task = await self._shard.matching.poll(queue, poller, task_poll_s(call))
+        assert task is None
+        return PollNexusTaskQueueResponse()
 
     async def heartbeat(self, request: RecordActivityTaskHeartbeatRequest, call: Call) -> RecordActivityTaskHeartbeatResponse:
         token = self._activity_pass(request)

@@ -10,6 +10,9 @@ QUERIES_MAX = 10_000
 POLLERS_MAX = 10_000
 """Poller identities remembered by one queue; the one seen longest ago goes first."""
 
+STOPPED_WORKERS_MAX = 10_000
+"""Workers that have said goodbye and whose polls end at once; the one that went longest ago is forgotten first."""
+
 POLLER_RECENT = 10 * SECOND
 """A worker that has not polled its sticky queue for so long is taken for gone."""
 POLLER_REMEMBERED = 5 * MINUTE

@@ -1,12 +1,13 @@
 """Matching: brings work that its owner offers to the pollers that ask for it, each work to one of them."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from outlast.server.handover import Poller, QueryWork, QueueDescription, QueueName, TooManyQueries, WorkOwner
 from outlast.server.matching.claims import Claims
-from outlast.server.matching.limits import QUERIES_MAX, STALE_CLAIMS_PER_TURN
+from outlast.server.matching.limits import QUERIES_MAX, STALE_CLAIMS_PER_TURN, STOPPED_WORKERS_MAX
 from outlast.server.matching.loaded import LoadedQueues
 from outlast.server.matching.pollers import Waiter
 from outlast.server.matching.query import Queries
@@ -30,6 +31,8 @@ class Matching(Generic[T, ReplyT]):
         self._queries: Queries[ReplyT] = Queries()
         self._claims: Claims[T] = Claims(self._put_back)
         self._polls_released = False
+        self._stopped_workers: OrderedDict[tuple[str, str], None] = OrderedDict()
+        """Namespace and key of workers that have said goodbye, the last to do so last."""
 
     def bind(self, owner: WorkOwner[T]) -> None:
         """Name the owner of all work, once, before the first poll."""
@@ -72,7 +75,7 @@ class Matching(Generic[T, ReplyT]):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + deadline_s
         stale = 0
-        while not self._polls_released:
+        while not self._polls_released and (queue.namespace_id, poller.worker_instance_key) not in self._stopped_workers:
             work = await self._next_work(queue, poller, deadline, again=stale > 0)
             if work is None:
                 return None
@@ -101,7 +104,7 @@ class Matching(Generic[T, ReplyT]):
         loop = asyncio.get_running_loop()
         waiter: Waiter = loop.create_future()
         alarm = loop.call_at(deadline, self._expire, queue, poller, waiter)
-        queue.pollers.wait(waiter, first=first)
+        queue.pollers.wait(waiter, poller.worker_instance_key, first=first)
         try:
             work = await waiter
         except asyncio.CancelledError:
@@ -186,6 +189,18 @@ class Matching(Generic[T, ReplyT]):
         works = loaded.take_offers()
         self._ask_for_more(loaded)
         return works
+
+    # Workers that stop
+
+    def stop_polls(self, namespace_id: str, worker_instance_key: str) -> None:
+        """A worker says goodbye: its polls of every queue end with nothing, now and from now on."""
+        stopped = self._stopped_workers
+        stopped[namespace_id, worker_instance_key] = None
+        if len(stopped) > STOPPED_WORKERS_MAX:
+            stopped.popitem(last=False)
+        for queue in self._queues:
+            if queue.name.namespace_id == namespace_id:
+                queue.pollers.dismiss_worker(worker_instance_key)
 
     # What an operator asks
 

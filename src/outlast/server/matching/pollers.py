@@ -17,7 +17,8 @@ class Pollers:
     __slots__ = ("_seen", "_waiting")
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[Waiter, None] = OrderedDict()
+        self._waiting: OrderedDict[Waiter, str] = OrderedDict()
+        """With the key of the worker that each belongs to."""
         self._seen: OrderedDict[str, tuple[Poller, int]] = OrderedDict()
         """By identity, the one seen longest ago first."""
 
@@ -32,9 +33,9 @@ class Pollers:
         while len(seen) > POLLERS_MAX or next(iter(seen.values()))[1] < now - POLLER_REMEMBERED:
             seen.popitem(last=False)
 
-    def wait(self, waiter: Waiter, *, first: bool) -> None:
+    def wait(self, waiter: Waiter, worker_instance_key: str, *, first: bool) -> None:
         """Stand in line; first, when the poll had its turn and was handed work that somebody else had taken."""
-        self._waiting[waiter] = None
+        self._waiting[waiter] = worker_instance_key
         if first:
             self._waiting.move_to_end(waiter, last=False)
 
@@ -53,6 +54,10 @@ class Pollers:
         self._waiting.pop(waiter, None)
         if not waiter.done():
             waiter.set_result(None)
+
+    def dismiss_worker(self, worker_instance_key: str) -> None:
+        for waiter in [waiter for waiter, key in self._waiting.items() if key == worker_instance_key]:
+            self.dismiss(waiter)
 
     def dismiss_all(self) -> None:
         for waiter in list(self._waiting):

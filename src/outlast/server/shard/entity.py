@@ -90,6 +90,7 @@ class Entity:
         "due_at",
         "execution",
         "key",
+        "lost",
         "pending",
         "queries",
         "readable",
@@ -105,6 +106,8 @@ class Entity:
         self.due_at = due_at
         self.deleted = False
         """The run is being deleted, or is gone: whoever still holds this must not change it."""
+        self.lost = False
+        """What was decided about it last could not be written: the run has been taken up anew, and this is what it never was."""
         self.tail: list[EventBatch] = []
         """The last batches of the history, without a gap up to its end; among them all that is not durable yet."""
         self._tail_bytes = 0

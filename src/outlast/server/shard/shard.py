@@ -289,6 +289,7 @@ class Shard:
         """Forget what could not be written, and take it up again from what the store has."""
         keys = dict.fromkeys(entity.key for entity in entities)
         for entity in entities:
+            entity.lost = True
             self._drop(entity)
             entity.wake()
         self._setbacks += 1

@@ -10,7 +10,7 @@ from outlast.engine.draft import Draft
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.workflow_task import RETURNED_REQUEST_ID, virtual_events
 from outlast.engine.refusals import NotFound
-from outlast.engine.state import Execution
+from outlast.engine.state import Execution, WorkflowTask
 from outlast.engine.triggers import (
     CompleteWorkflowTask,
     ReleaseActivity,
@@ -68,20 +68,31 @@ class Tasks:
             work.scheduled_event_id, work.attempt, poller.request_id, poller.identity, queue.sticky, poller.worker_version
         )
         self._shard.decide(entity, trigger)
-        await self._shard.settled(entity)
+        entity = await self._settled(entity)
         task = await self._workflow_task(entity, poller.request_id, full=not queue.sticky)
         backlog_count = self._shard.matching.backlog_count(queue)
         return task if not backlog_count else _with_backlog(task, backlog_count)
 
+    async def _settled(self, entity: Entity) -> Entity:
+        """The run when all that was decided about it is durable."""
+        await self._shard.settled(entity)
+        return await self._alive(entity)
+
+    async def _alive(self, entity: Entity) -> Entity:
+        """The run as it was taken up, if a commit has failed after the one that was waited for."""
+        return await self._shard.find(entity.key) if entity.lost else entity
+
     async def _workflow_task(self, entity: Entity, request_id: str, *, full: bool) -> StartedWorkflowTask:
         """The task that was started under this request id; NotFound when another, or none, has taken its place."""
+        task = _taken(entity, request_id)
+        while not task.virtual and not _is_readable(entity, task.scheduled_event_id):
+            # It was speculative when it was claimed, and something has made it real since.
+            entity = await self._settled(entity)
+            task = _taken(entity, request_id)
         execution = entity.execution
         run = execution.run
-        task = run.workflow_task
-        if task is None or not task.started or task.request_id != request_id:
-            raise NotFound("the workflow task ended before it was handed out")
         first = 1 if full else run.last_started_event_id + 1
-        # What a task's worker must see was durable before the task was offered, but for the start itself.
+        # What the worker must see is durable, but for the start itself.
         last = task.scheduled_event_id - 1 if task.virtual else task.started_event_id
         page = await self._histories.page(entity, first, last_event_id=last)
         if task.virtual and not page.next_event_id:
@@ -112,7 +123,7 @@ class Tasks:
             work.scheduled_event_id, work.attempt, work.stamp, poller.request_id, poller.identity, poller.worker_version
         )
         transition = self._shard.decide(entity, trigger)
-        await self._shard.settled(entity)
+        entity = await self._settled(entity)
         if transition.refusal is not None:
             raise NotFound("the run ended when the activity was to be handed out")
         return await self._activity(entity, work.scheduled_event_id, poller.request_id)
@@ -186,6 +197,7 @@ class Tasks:
         if transition.refusal is not None:
             raise transition.refusal
         self._queries.answer(entity, riding)
+        entity = await self._alive(entity)
         workflow_task = None
         if transition.new_workflow_task and _still_has_task_of(entity.execution, transition.after):
             workflow_task = await self._workflow_task(entity, RETURNED_REQUEST_ID, full=False)
@@ -207,6 +219,18 @@ def _still_has_task_of(now: Execution, then: Execution) -> bool:
     if task is None or started is None or not task.started:
         return False
     return (task.scheduled_event_id, task.attempt) == (started.scheduled_event_id, started.attempt)
+
+
+def _taken(entity: Entity, request_id: str) -> WorkflowTask:
+    """The task that was started under this request id, as it is now. Raises NotFound."""
+    task = entity.execution.run.workflow_task
+    if task is None or not task.started or task.request_id != request_id:
+        raise NotFound("the workflow task ended before it was handed out")
+    return task
+
+
+def _is_readable(entity: Entity, event_id: int) -> bool:
+    return entity.pending is None or (entity.readable is not None and entity.readable.run.next_event_id > event_id)
 
 
 def _with_backlog(task: StartedWorkflowTask, backlog_count: int) -> StartedWorkflowTask:
