@@ -30,6 +30,7 @@ from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.time_control import TEST_SERVICE, TimeCalls
 from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
+from outlast.server.frontend.visibility_calls import VisibilityCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 from tests.api.page import section
@@ -44,6 +45,7 @@ CALLS = handlers(
     UpdateCalls.__new__(UpdateCalls),
     OperatorCalls.__new__(OperatorCalls),
     HistoryCalls.__new__(HistoryCalls),
+    VisibilityCalls.__new__(VisibilityCalls),
     WorkerCalls.__new__(WorkerCalls),
     ActivityOperationCalls.__new__(ActivityOperationCalls),
     ActivityExecutionCalls.__new__(ActivityExecutionCalls),
@@ -81,15 +83,13 @@ PARTS = """
 | PauseActivityExecution, UnpauseActivityExecution, ResetActivityExecution, UpdateActivityExecutionOptions | standalone activities \
 | UNIMPLEMENTED; for the activities of a workflow they work |
 | StartWorkflowExecution | versioning override | stored and shown; nothing routes by it |
-| ListWorkflowExecutions, CountWorkflowExecutions | list filters | UNIMPLEMENTED; without a filter both work, newest first |
 | PollWorkflowTaskQueue, PollActivityTaskQueue | worker versioning, deployments | accepted, without effect |
 | PollNexusTaskQueue | tasks | none ever comes, as on a server without endpoints |
 | PollActivityTaskQueue | priority, fairness, rate limits | accepted, without effect: first come, first served |
 | DescribeTaskQueue | versions, reachability | left out |
 | DescribeNamespace | the capability `worker_poll_complete_on_shutdown` | not announced, though the server does end the polls of a worker \
 that shuts down: SDKs would rely on it, and that is not tried enough |
-| DescribeNamespace | custom search attribute aliases | left out: there are no columns to alias |
-| RemoveSearchAttributes | values that runs have | shown under their names still; the reference server shows the names of its columns |
+| RemoveSearchAttributes | values in histories | shown under their names still; lists and descriptions leave them out |
 | all | retention | closed workflows are deleted on time; the reference server adds a random delay of up to 30 minutes |
 
 ## SDKs and tools

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
+from outlast.engine.search_attributes import Value
+from outlast.server.store.filters import VisibilityQuery
 from outlast.server.store.protocol import EventBatch, RunWrite, Store, StoredRun, VisibilityRecord
 
 NAMESPACE = "8a1c2e64-namespace"
@@ -31,7 +33,7 @@ def write(
     return RunWrite(key, core, due_at, has_work, parts or {}, batches, visibility, make_current)
 
 
-def record(key: ExecutionKey, start_time: int, close_time: int | None = None, status: int = 1) -> VisibilityRecord:
+def record(key: ExecutionKey, start_time: int, close_time: int | None = None, status: int = 1, **attributes: Value) -> VisibilityRecord:
     return VisibilityRecord(
         namespace_id=key.namespace_id,
         workflow_id=key.workflow_id,
@@ -46,11 +48,12 @@ def record(key: ExecutionKey, start_time: int, close_time: int | None = None, st
         history_size_bytes=1 << 40,
         state_transition_count=2,
         memo=b"\x00memo\xff",
-        search_attributes=b"\xff\x00",
+        search_attributes=b"\xff\x00" + repr(attributes).encode(),
         parent_workflow_id="",
         parent_run_id="",
         root_workflow_id=key.workflow_id,
         root_run_id=key.run_id,
+        attributes=attributes,
     )
 
 
@@ -58,7 +61,7 @@ async def whole(store: Store, key: ExecutionKey, namespace_id: str = NAMESPACE) 
     """Everything that the store tells about one run, to compare before with after."""
     work = await store.runs_with_work(None, 10_000)
     due = await store.runs_due(0, 1 << 62, 10_000)
-    page = await store.list_visibility(namespace_id, 10_000, b"")
+    page = await store.list_visibility(VisibilityQuery(namespace_id), 10_000, b"")
     return {
         "run": await store.read_run(key),
         "batches": list(await store.read_batches(key, 1, 10_000)),

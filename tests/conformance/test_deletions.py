@@ -3,6 +3,7 @@
 import pytest
 
 from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
+from outlast.server.store.filters import VisibilityQuery
 from outlast.server.store.protocol import RunWrite, Store
 from tests.conformance.records import batch, key, nothing, record, whole, write
 
@@ -94,9 +95,9 @@ async def test_a_run_that_was_never_shown_can_be_deleted(store: Store) -> None:
 async def test_a_page_of_a_list_goes_on_after_the_run_that_it_ended_with_is_gone(store: Store) -> None:
     keys = [key(name) for name in "abcd"]
     await store.commit([full(each, number) for number, each in enumerate(keys)])
-    page = await store.list_visibility(A.namespace_id, 2, b"")
+    page = await store.list_visibility(VisibilityQuery(A.namespace_id), 2, b"")
     await store.delete_runs([keys[2]])
 
-    rest = await store.list_visibility(A.namespace_id, 10, page.next_token)
+    rest = await store.list_visibility(VisibilityQuery(A.namespace_id), 10, page.next_token)
 
     assert [each.run_id for each in rest.records] == ["run-b", "run-a"]

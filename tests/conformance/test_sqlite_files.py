@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -219,14 +220,23 @@ async def test_a_commit_while_another_program_writes_is_a_setback(path: Path) ->
     await store.close()
 
 
+def _damage_every_table(path: Path) -> None:
+    """The root of each tree; the schema stays, so that the file can be opened."""
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("pragma page_size").fetchone()
+        roots = [root for (root,) in db.execute("select rootpage from sqlite_schema where rootpage > 0")]
+    data = bytearray(path.read_bytes())
+    for root in roots:
+        data[(root - 1) * size : root * size] = b"\x55" * size
+    path.write_bytes(data)
+
+
 async def test_a_damaged_file_is_a_setback_to_read_and_to_write(path: Path) -> None:
     first = SqliteStore(path)
     await first.open()
     await first.commit([write(key(str(n)), bytes(3000)) for n in range(50)])
     await first.close()
-    data = bytearray(path.read_bytes())
-    data[4096:] = b"\x55" * (len(data) - 4096)
-    path.write_bytes(data)
+    _damage_every_table(path)
     store = SqliteStore(path)
     await store.open()
 

@@ -8,6 +8,7 @@ import pytest
 
 from outlast.engine.keys import ExecutionKey
 from outlast.server.store.errors import BadPageToken
+from outlast.server.store.filters import VisibilityQuery
 from outlast.server.store.protocol import Store, VisibilityRecord
 from tests.conformance.records import NAMESPACE, key, record, write
 
@@ -22,7 +23,7 @@ async def _all(store: Store, page_size: int, namespace_id: str = NAMESPACE) -> l
     found: list[VisibilityRecord] = []
     token = b""
     while True:
-        page = await store.list_visibility(namespace_id, page_size, token)
+        page = await store.list_visibility(VisibilityQuery(namespace_id), page_size, token)
         assert len(page.records) <= page_size and len(found) < 1000
         found += page.records
         if not page.next_token:
@@ -40,7 +41,7 @@ async def test_a_record_is_read_back_as_it_was(store: Store) -> None:
     kept = record(key("a"), 1_700_000_000_000_000_000, 1_700_000_000_000_000_009)
     await _show(store, [kept])
 
-    page = await store.list_visibility(NAMESPACE, 10, b"")
+    page = await store.list_visibility(VisibilityQuery(NAMESPACE), 10, b"")
 
     assert list(page.records) == [kept]
     assert page.next_token == b""
@@ -71,8 +72,8 @@ async def test_pages_give_every_record_once_and_in_order(store: Store, page_size
 async def test_a_page_that_is_not_full_has_no_token(store: Store) -> None:
     await _show(store, _mixed(3))
 
-    assert (await store.list_visibility(NAMESPACE, 4, b"")).next_token == b""
-    assert (await store.list_visibility(NAMESPACE, 2, b"")).next_token != b""
+    assert (await store.list_visibility(VisibilityQuery(NAMESPACE), 4, b"")).next_token == b""
+    assert (await store.list_visibility(VisibilityQuery(NAMESPACE), 2, b"")).next_token != b""
 
 
 async def test_a_record_replaces_the_one_before(store: Store) -> None:
@@ -112,10 +113,10 @@ async def test_paging_goes_on_when_the_last_record_seen_has_moved(store: Store) 
     """A run that closes between two pages may be seen twice; no other run is lost or doubled."""
     expected = [record(key(str(n)), 10 - n) for n in range(6)]
     await _show(store, expected)
-    first = await store.list_visibility(NAMESPACE, 3, b"")
+    first = await store.list_visibility(VisibilityQuery(NAMESPACE), 3, b"")
     await _show(store, [msgspec.structs.replace(first.records[-1], close_time=5)])
 
-    second = await store.list_visibility(NAMESPACE, 3, first.next_token)
+    second = await store.list_visibility(VisibilityQuery(NAMESPACE), 3, first.next_token)
 
     assert list(second.records) == expected[3:]
 
@@ -132,4 +133,4 @@ async def test_a_foreign_token_is_refused(store: Store, token: bytes) -> None:
     await _show(store, _mixed(5))
 
     with pytest.raises(BadPageToken):
-        await store.list_visibility(NAMESPACE, 2, token)
+        await store.list_visibility(VisibilityQuery(NAMESPACE), 2, token)

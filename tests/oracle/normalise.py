@@ -147,6 +147,8 @@ class Normaliser:
         return self._single(field, value)
 
     def _map(self, field: FieldDescriptor, entries: Any) -> dict[str, Any]:
+        if field.name == "custom_search_attribute_aliases":  # which column of its type is chosen at random
+            return {alias: column.rstrip("0123456789") for column, alias in sorted(entries.items(), key=lambda entry: entry[1])}
         item_field = field.message_type.fields_by_name["value"]
         ordered = sorted(entries, key=lambda key: self._labels.get(str(key), f"~{key}" if UUID.fullmatch(str(key)) else str(key)))
         return {self.text(str(key), field.name): self._single(item_field, entries[key]) for key in ordered}

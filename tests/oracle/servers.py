@@ -22,6 +22,7 @@ SWITCHES = (
     "frontend.WorkflowPauseEnabled=true",
     "frontend.WorkflowTimeSkippingEnabled=true",
     "history.enableUpdateCallbacks=true",
+    "frontend.namespaceRPS.visibility=100000",
     "frontend.enableCancelWorkerPollsOnShutdown=true",
     'callback.allowedAddresses=[{"Pattern":"127.0.0.1:*","AllowInsecure":true}]',
 )

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.client import Client
 
 from outlast.server.node import Node
@@ -79,3 +80,31 @@ async def test_search_attributes_are_made_listed_and_removed(node: Node) -> None
     listed = await temporal(node, "operator", "search-attribute", "list")
 
     assert listed["customAttributes"] == {"Colour": "INDEXED_VALUE_TYPE_KEYWORD", "Size": "INDEXED_VALUE_TYPE_INT"}
+
+
+async def test_workflows_are_listed_and_counted_by_filters(node: Node, client: Client) -> None:
+    for colour, number in (("red", 1), ("red", 2), ("blue", 3)):
+        start = ("--type", "Never", "--task-queue", "nobody", "--workflow-id", f"{colour}-{number}")
+        await temporal(node, "workflow", "start", *start, "--search-attribute", f'Colour="{colour}"', "--memo", 'note="a"')
+    await temporal(node, "workflow", "terminate", "--workflow-id", "red-2")
+    red_and_running = "Colour = 'red' AND ExecutionStatus = 'Running'"
+
+    listed = await temporal(node, "workflow", "list", "--query", red_and_running)
+    counted = await temporal(node, "workflow", "count", "--query", "Colour = 'red'")
+    grouped = await temporal(node, "workflow", "count", "--query", "Colour = 'red' GROUP BY ExecutionStatus")
+    limited = await temporal(node, "workflow", "list", "--limit", "2", "--query", "WorkflowId STARTS_WITH 'red'")
+    paged = await temporal(node, "workflow", "list", "--page-size", "1", "--query", "Colour IN ('red', 'blue')")
+
+    assert [info["execution"]["workflowId"] for info in listed] == ["red-1"]
+    assert [info["memo"]["fields"] for info in listed] == [{"note": "a"}]
+    assert counted["count"] == "2"
+    assert sorted(group["count"] for group in grouped["groups"]) == ["1", "1"]
+    assert len(limited) == 2
+    assert [info["execution"]["workflowId"] for info in paged] == ["blue-3", "red-1", "red-2"]
+
+
+async def test_a_filter_that_cannot_be_read_is_refused_with_its_reason(node: Node) -> None:
+    with pytest.raises(AssertionError, match="invalid search attribute: Nope"):
+        await temporal(node, "workflow", "list", "--query", "Nope = 1")
+    with pytest.raises(AssertionError, match="syntax error at position 35 near 'bar'"):
+        await temporal(node, "workflow", "count", "--query", "foo bar")

@@ -41,6 +41,8 @@ class NamespaceView(msgspec.Struct, frozen=True):
     """A history this long suggests to continue as new."""
     blob_bytes_max: int = BLOB_BYTES_MAX
     """How large an input, a result or a failure may be."""
+    columns: Mapping[str, str] = {}
+    """Where lists keep each custom search attribute: name to one of `search_attributes.COLUMNS`."""
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.time_control import TEST_SERVICE, TimeCalls
 from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
+from outlast.server.frontend.visibility_calls import VisibilityCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 from outlast.server.matching.matching import Matching
@@ -102,6 +103,7 @@ class Node:
             UpdateCalls(self._shard, updates, workflows, self._namespaces),
             OperatorCalls(self._shard, resets, self._namespaces, features=switched),
             HistoryCalls(self._shard, histories, self._namespaces),
+            VisibilityCalls(self._store, self._namespaces),
             WorkerCalls(self._shard, tasks, queries, self._namespaces),
             ActivityOperationCalls(self._shard, self._namespaces),
             ActivityExecutionCalls(self._shard, self._namespaces),

@@ -95,11 +95,13 @@ def _info(execution: Execution, namespace: NamespaceView, info: WorkflowExecutio
 
 
 def typed_search_attributes(attributes: SearchAttributes, namespace: NamespaceView) -> None:
-    """Say each value's type in its metadata, as clients expect."""
-    for name, payload in attributes.indexed_fields.items():
+    """Say each value's type in its metadata, as clients expect. Those that the namespace does not have any more are left out."""
+    for name, payload in list(attributes.indexed_fields.items()):
         kind = search_attributes.kind_of(name, namespace)
-        if kind is not None:
+        if kind is not None and search_attributes.value_of(kind, payload.SerializeToString()) is not None:
             payload.metadata["type"] = search_attributes.TYPE_NAMES[kind].encode()
+        else:
+            del attributes.indexed_fields[name]
 
 
 def _extended(execution: Execution, described: DescribeWorkflowExecutionResponse) -> None:
@@ -253,6 +255,8 @@ def listed_execution(record: VisibilityRecord, namespace: NamespaceView) -> Work
     info.memo.CopyFrom(Memo.FromString(record.memo))
     attributes = SearchAttributes.FromString(record.search_attributes)
     typed_search_attributes(attributes, namespace)
+    for name, payload in attributes.indexed_fields.items():
+        payload.data = search_attributes.canonical(search_attributes.kind_of(name, namespace) or 0, payload) or b""
     info.search_attributes.CopyFrom(attributes)
     if record.parent_workflow_id:
         info.parent_execution.workflow_id = record.parent_workflow_id

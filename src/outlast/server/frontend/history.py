@@ -3,25 +3,18 @@
 from temporalio.api.enums.v1 import EventType, HistoryEventFilterType
 from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.api.workflowservice.v1 import (
-    CountWorkflowExecutionsRequest,
-    CountWorkflowExecutionsResponse,
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
     GetWorkflowExecutionHistoryReverseResponse,
-    ListWorkflowExecutionsRequest,
-    ListWorkflowExecutionsResponse,
 )
 
 from outlast.engine.draft import Draft
 from outlast.engine.keys import ExecutionKey
 from outlast.engine.machines.workflow_task import virtual_events
-from outlast.engine.refusals import Unsupported
 from outlast.engine.state import Execution
 from outlast.engine.wire import frame_event, framed
 from outlast.server.frontend import checks
 from outlast.server.frontend.calls import Call
-from outlast.server.frontend.describe import listed_execution
-from outlast.server.frontend.limits import PAGE_SIZE_MAX
 from outlast.server.frontend.namespaces import NamespaceRegistry
 from outlast.server.frontend.polls import long_poll_s
 from outlast.server.frontend.tokens import HistoryPosition, decode_position, encode
@@ -121,21 +114,6 @@ class HistoryCalls:
         events, below = await self._histories.page_reverse(entity, last, limit)
         token = encode(HistoryPosition(entity.key.run_id, below)) if below > 0 else b""
         return GetWorkflowExecutionHistoryReverseResponse(history=History(events=events), next_page_token=token)
-
-    async def list_workflows(self, request: ListWorkflowExecutionsRequest, call: Call) -> ListWorkflowExecutionsResponse:
-        namespace = self._namespaces.find(request.namespace)
-        if request.query:
-            raise Unsupported("list filters are not built yet: leave query empty")
-        size = request.page_size if 0 < request.page_size <= PAGE_SIZE_MAX else PAGE_SIZE_MAX
-        page = await self._shard.store.list_visibility(namespace.id, size, request.next_page_token)
-        executions = [listed_execution(record, namespace) for record in page.records]
-        return ListWorkflowExecutionsResponse(executions=executions, next_page_token=page.next_token)
-
-    async def count_workflows(self, request: CountWorkflowExecutionsRequest, call: Call) -> CountWorkflowExecutionsResponse:
-        namespace = self._namespaces.find(request.namespace)
-        if request.query:
-            raise Unsupported("list filters are not built yet: leave query empty")
-        return CountWorkflowExecutionsResponse(count=await self._shard.store.count_visibility(namespace.id))
 
 
 def _reply(history: bytes, token: bytes) -> bytes:

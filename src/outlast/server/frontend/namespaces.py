@@ -17,6 +17,7 @@ from outlast.engine.limits import (
     TASK_COMPLETION_BYTES_MAX,
 )
 from outlast.engine.refusals import InvalidArgument, NamespaceNotFound
+from outlast.engine.search_attributes import COLUMNS, COLUMNS_OF_KIND, TYPE_NAMES
 from outlast.engine.triggers import NamespaceView
 from outlast.server.frontend.bounds import Bounds
 from outlast.server.frontend.features import Features
@@ -39,6 +40,8 @@ class Namespace(msgspec.Struct, frozen=True):
     data: dict[str, str] = {}
     search_attributes: dict[str, int] = {}
     """Custom search attributes: name to `IndexedValueType`."""
+    columns: dict[str, str] = {}
+    """Where lists keep each of them: name to column."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -81,6 +84,7 @@ class NamespaceRegistry:
             namespace.retention_s * SECOND,
             self.bounds.events_suggested,
             self.bounds.blob_bytes_max,
+            namespace.columns,
         )
         self._ids[namespace.name] = namespace.id
 
@@ -95,14 +99,22 @@ class NamespaceRegistry:
             known = self._by_name[name]
             changed = change(known)
             if changed != known:
+                await self._clear_new_columns(known, changed)
                 await self.register(changed)
+
+    async def _clear_new_columns(self, known: Namespace, changed: Namespace) -> None:
+        """A column that another search attribute had, until it was removed, must not show its values under a new name."""
+        for column in sorted(set(changed.columns.values()) - set(known.columns.values())):
+            await self._store.clear_attribute(known.id, column)
 
     async def ensure(self, name: str, search_attributes: Mapping[str, int]) -> None:
         """Have a namespace of this name with these custom search attributes, as a server's flags ask."""
         known = self._by_name.get(name) or Namespace(str(uuid4()), name, retention_s=self._retention_s)
         merged = {**known.search_attributes, **search_attributes}
         if name not in self._by_name or merged != known.search_attributes:
-            await self.register(msgspec.structs.replace(known, search_attributes=merged))
+            changed = with_search_attributes(known, merged)
+            await self._clear_new_columns(known, changed)
+            await self.register(changed)
 
     def find(self, name: str, *, empty: str = "Namespace is empty.") -> NamespaceView:
         """The namespace of this name. Raises InvalidArgument or NamespaceNotFound."""
@@ -135,6 +147,25 @@ class NamespaceRegistry:
         return MappingProxyType(self._ids)
 
 
+def with_search_attributes(namespace: Namespace, attributes: Mapping[str, int]) -> Namespace:
+    """The namespace with exactly these custom search attributes; one that is new gets a column that is free.
+
+    Raises InvalidArgument when there is none.
+    """
+    columns = {name: column for name, column in namespace.columns.items() if name in attributes}
+    taken = set(columns.values())
+    for name, kind in attributes.items():
+        if name not in columns:
+            column = next((each for each, of in COLUMNS.items() if of == kind and each not in taken), None)
+            if column is None:
+                allowed, kind_name = COLUMNS_OF_KIND.get(kind, 0), TYPE_NAMES.get(kind, "Unspecified")
+                text = f"cannot have more than {allowed} search attribute of type {kind_name}"
+                raise InvalidArgument(f"Unable to create search attributes: {text}.")
+            columns[name] = column
+            taken.add(column)
+    return msgspec.structs.replace(namespace, search_attributes=dict(attributes), columns=columns)
+
+
 def describe(namespace: Namespace, bounds: Bounds, features: Features) -> DescribeNamespaceResponse:
     """The namespace as clients see it. Capabilities name what this server has, and nothing else."""
     described = DescribeNamespaceResponse()
@@ -152,6 +183,7 @@ def describe(namespace: Namespace, bounds: Bounds, features: Features) -> Descri
     config = described.config
     config.workflow_execution_retention_ttl.seconds = namespace.retention_s
     config.bad_binaries.SetInParent()
+    config.custom_search_attribute_aliases.update({column: name for name, column in namespace.columns.items()})
     config.history_archival_state = ArchivalState.ARCHIVAL_STATE_DISABLED
     config.visibility_archival_state = ArchivalState.ARCHIVAL_STATE_DISABLED
     described.replication_config.active_cluster_name = "active"

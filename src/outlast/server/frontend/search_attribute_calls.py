@@ -1,8 +1,5 @@
 """Calls about a namespace's own search attributes."""
 
-from collections import Counter
-
-import msgspec
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     AddSearchAttributesResponse,
@@ -15,8 +12,7 @@ from temporalio.api.operatorservice.v1 import (
 from outlast.engine.refusals import InvalidArgument
 from outlast.engine.search_attributes import PREDEFINED, RESERVED_PREFIX, SYSTEM, TYPE_NAMES
 from outlast.server.frontend.calls import Call
-from outlast.server.frontend.limits import SEARCH_ATTRIBUTES_MAX
-from outlast.server.frontend.namespaces import Namespace, NamespaceRegistry
+from outlast.server.frontend.namespaces import Namespace, NamespaceRegistry, with_search_attributes
 
 _NO_NAMESPACE = "Namespace is not set on request."
 _NO_ATTRIBUTES = "SearchAttributes are not set on request."
@@ -66,17 +62,10 @@ def _is_reserved(name: str) -> bool:
 
 
 def _with(known: Namespace, added: dict[str, int]) -> Namespace:
-    merged = added | known.search_attributes
-    counts = Counter(merged.values())
-    for kind in added.values():
-        allowed = SEARCH_ATTRIBUTES_MAX.get(kind, 0)
-        if counts[kind] > allowed:
-            kind_name = TYPE_NAMES.get(kind, "Unspecified")
-            text = f"cannot have more than {allowed} search attribute of type {kind_name}"
-            raise InvalidArgument(f"Unable to create search attributes: {text}.")
-    return msgspec.structs.replace(known, search_attributes=merged)
+    new = {name: kind for name, kind in added.items() if name not in known.search_attributes}
+    return with_search_attributes(known, known.search_attributes | new)
 
 
 def _without(known: Namespace, removed: set[str]) -> Namespace:
     left = {name: kind for name, kind in known.search_attributes.items() if name not in removed}
-    return msgspec.structs.replace(known, search_attributes=left)
+    return with_search_attributes(known, left)

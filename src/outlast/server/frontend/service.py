@@ -12,6 +12,7 @@ from outlast.server.frontend.system import SystemCalls
 from outlast.server.frontend.task_queues import TaskQueueCalls
 from outlast.server.frontend.time_skipping import TimeSkippingCalls
 from outlast.server.frontend.updates import UpdateCalls
+from outlast.server.frontend.visibility_calls import VisibilityCalls
 from outlast.server.frontend.worker_tasks import WorkerCalls
 from outlast.server.frontend.workflows import WorkflowCalls
 
@@ -22,6 +23,7 @@ def handlers(
     updates: UpdateCalls,
     operations: OperatorCalls,
     histories: HistoryCalls,
+    lists: VisibilityCalls,
     workers: WorkerCalls,
     activities: ActivityOperationCalls,
     activity_executions: ActivityExecutionCalls,
@@ -52,8 +54,7 @@ def handlers(
         "DeleteWorkflowExecution": operations.delete,
         "GetWorkflowExecutionHistory": histories.get_history,
         "GetWorkflowExecutionHistoryReverse": histories.get_history_reverse,
-        "ListWorkflowExecutions": histories.list_workflows,
-        "CountWorkflowExecutions": histories.count_workflows,
+        **_list_handlers(lists),
         "PollWorkflowTaskQueue": workers.poll_workflow_task,
         "RespondWorkflowTaskCompleted": workers.complete_workflow_task,
         "RespondWorkflowTaskFailed": workers.fail_workflow_task,
@@ -80,6 +81,18 @@ def handlers(
         "UpdateActivityExecutionOptions": activity_executions.update_options,
         "DescribeTaskQueue": queues.describe,
         "ShutdownWorker": queues.shutdown_worker,
+    }
+
+
+def _list_handlers(lists: VisibilityCalls) -> Mapping[str, Handler]:
+    return {
+        "ListWorkflowExecutions": lists.list,
+        "ScanWorkflowExecutions": lists.scan,
+        "CountWorkflowExecutions": lists.count,
+        "ListOpenWorkflowExecutions": lists.list_open,
+        "ListClosedWorkflowExecutions": lists.list_closed,
+        "ListArchivedWorkflowExecutions": lists.list_archived,
+        "GetSearchAttributes": lists.search_attributes,
     }
 
 

@@ -14,7 +14,7 @@ from outlast.engine.refusals import Refusal
 from outlast.engine.state import Execution
 from outlast.engine.stored import encode_core
 from outlast.engine.transition import Transition
-from outlast.engine.triggers import AttachToUpdate
+from outlast.engine.triggers import AttachToUpdate, NamespaceView
 from outlast.engine.work import next_due
 from outlast.server.shard.limits import TAIL_BATCHES_MAX, TAIL_BYTES_MAX
 from outlast.server.shard.visibility import visibility_record
@@ -172,7 +172,7 @@ class Entity:
         self._undo = None
         return True
 
-    def take_write(self, has_work: bool, *, make_current: bool = False) -> RunWrite:
+    def take_write(self, namespace: NamespaceView, has_work: bool, *, make_current: bool = False) -> RunWrite:
         """All that no commit carries yet, to be put into one."""
         execution = self.execution
         write = RunWrite(
@@ -182,7 +182,7 @@ class Entity:
             has_work=has_work,
             parts=self._parts,
             batches=self.batches,
-            visibility=visibility_record(execution) if self._visible else None,
+            visibility=visibility_record(execution, namespace) if self._visible else None,
             make_current=make_current,
         )
         self.batches = []

@@ -256,7 +256,8 @@ class Shard:
         for entity, transition in changed:
             has_work = bool(pending_work(entity.execution)) if transition is None else transition.has_work
             is_first = transition is not None and bool(transition.batches) and transition.batches[0].first_event_id == 1
-            writes.append(entity.take_write(has_work, make_current=is_first))
+            namespace = self.namespaces.view(entity.key.namespace_id)
+            writes.append(entity.take_write(namespace, has_work, make_current=is_first))
 
         written = [entity.execution for entity, _ in changed]
 

@@ -10,6 +10,8 @@ from typing import Protocol
 import msgspec
 
 from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
+from outlast.engine.search_attributes import Value
+from outlast.server.store.filters import Filter, VisibilityQuery
 
 
 class EventBatch(msgspec.Struct, frozen=True):
@@ -25,8 +27,11 @@ class EventBatch(msgspec.Struct, frozen=True):
         return self.first_event_id + self.event_count - 1
 
 
-class VisibilityRecord(msgspec.Struct, frozen=True, array_like=True):
-    """What lists and counts show of one run. Stores may keep it as an array: new fields go to the end and have defaults."""
+class VisibilityRecord(msgspec.Struct, frozen=True):
+    """What lists and counts show of one run.
+
+    Its ids, its type, its start time, its parent and its root are the same in all records of a run.
+    """
 
     namespace_id: str
     workflow_id: str
@@ -50,6 +55,10 @@ class VisibilityRecord(msgspec.Struct, frozen=True, array_like=True):
     parent_run_id: str
     root_workflow_id: str
     root_run_id: str
+    attributes: dict[str, Value] = {}
+    """What conditions can be put on beside the above: the attributes of `filters.KINDS` that clients set, a namespace's own by
+    their columns. An attribute that is not there has no value. What `search_attributes` has is not read back from here: in the
+    records of a page this is empty."""
 
 
 class RunWrite(msgspec.Struct, frozen=True):
@@ -86,6 +95,13 @@ class StoredNamespace(msgspec.Struct, frozen=True):
     id: str
     name: str
     data: bytes
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Runs that have the same value of an attribute: a list of keywords is one value; None stands for runs without it."""
+
+    value: Value | None
+    count: int
 
 
 class VisibilityPage(msgspec.Struct, frozen=True):
@@ -140,13 +156,21 @@ class Store(Protocol):
     async def next_due(self, from_ns: int) -> int | None:
         """The soonest due_at at or after `from_ns`."""
 
-    async def list_visibility(self, namespace_id: str, page_size: int, token: bytes) -> VisibilityPage:
-        """Open runs first, then by close time descending; within that start time descending, then run id descending.
+    async def list_visibility(self, query: VisibilityQuery, page_size: int, token: bytes) -> VisibilityPage:
+        """A page of the runs that the query selects, in its order.
 
-        `token` is empty for the first page; raises BadPageToken for one that this store did not make.
+        `token` is empty for the first page, else from the page before, of the same query. It names a place in the order: it
+        stays good whatever is written or deleted meanwhile. Raises BadPageToken for one that this store did not make, or
+        made for another order.
         """
 
-    async def count_visibility(self, namespace_id: str) -> int: ...
+    async def count_visibility(self, namespace_id: str, where: Filter | None = None) -> int: ...
+
+    async def group_visibility(self, namespace_id: str, where: Filter | None, attribute: str, limit: int) -> Sequence[Group]:
+        """How many of the runs that the condition selects have each value of an attribute; at most `limit` groups, largest first."""
+
+    async def clear_attribute(self, namespace_id: str, attribute: str) -> None:
+        """Let every run of the namespace be without this one of `search_attributes.COLUMNS`. Idempotent; not one transaction."""
 
     async def read_namespaces(self) -> Sequence[StoredNamespace]: ...
 

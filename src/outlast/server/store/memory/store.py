@@ -1,23 +1,28 @@
 """The memory store: the protocol on plain dictionaries, with sorted lists where order is asked for."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cmp_to_key
+from itertools import islice
 
 import msgspec
 
 from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
 from outlast.server.store.errors import BatchExists, NamespaceNameTaken
+from outlast.server.store.filters import OPEN_CLOSE_TIME, Filter, VisibilityQuery
+from outlast.server.store.memory import filters
+from outlast.server.store.memory.ordering import compare, position_of
 from outlast.server.store.positions import Position, decode_position, encode_position
 from outlast.server.store.protocol import (
     EventBatch,
+    Group,
     RunWrite,
     StoredNamespace,
     StoredRun,
     VisibilityPage,
     VisibilityRecord,
 )
-
-_OPEN = 1 << 62
 
 
 class _Run(msgspec.Struct):
@@ -27,7 +32,7 @@ class _Run(msgspec.Struct):
     """In order of their events."""
     due_at: int | None = None
     has_work: bool = False
-    order: Position | None = None
+    order: tuple[int, int, str] | None = None
 
 
 def _first_event_id(batch: EventBatch) -> int:
@@ -43,7 +48,7 @@ class MemoryStore:
         self._due: list[tuple[int, ExecutionKey]] = []
         self._work: set[ExecutionKey] = set()
         self._records: dict[str, VisibilityRecord] = {}
-        self._order: dict[str, list[Position]] = {}
+        self._order: dict[str, list[tuple[int, int, str]]] = {}
         self._namespaces: dict[str, StoredNamespace] = {}
 
     async def open(self) -> None:
@@ -106,7 +111,7 @@ class MemoryStore:
         order = self._order.setdefault(record.namespace_id, [])
         if run.order is not None:
             del order[bisect_left(order, run.order)]
-        run.order = (_OPEN if record.close_time is None else record.close_time, record.start_time, record.run_id)
+        run.order = (OPEN_CLOSE_TIME if record.close_time is None else record.close_time, record.start_time, record.run_id)
         insort(order, run.order)
         self._records[record.run_id] = record
 
@@ -157,17 +162,46 @@ class MemoryStore:
         start = bisect_left(self._due, from_ns, key=lambda entry: entry[0])
         return self._due[start][0] if start < len(self._due) else None
 
-    async def list_visibility(self, namespace_id: str, page_size: int, token: bytes) -> VisibilityPage:
-        order = self._order.get(namespace_id, [])
-        end = len(order)
-        if token:
-            end = bisect_left(order, decode_position(token))
-        page = order[max(end - page_size, 0) : end][::-1]
-        next_token = encode_position(page[-1]) if len(page) == page_size else b""
-        return VisibilityPage([self._records[run_id] for _, _, run_id in page], next_token)
+    async def list_visibility(self, query: VisibilityQuery, page_size: int, token: bytes) -> VisibilityPage:
+        after = decode_position(token, query.order) if token else None
+        if query.order:
+            page = self._ordered(query, after)[:page_size]
+        else:
+            page = list(islice(self._shown(query.namespace_id, query.where, after), page_size))
+        next_token = encode_position(position_of(query.order, page[-1])) if len(page) == page_size else b""
+        return VisibilityPage([msgspec.structs.replace(record, attributes={}) for record in page], next_token)
 
-    async def count_visibility(self, namespace_id: str) -> int:
-        return len(self._order.get(namespace_id, []))
+    def _ordered(self, query: VisibilityQuery, after: Position | None) -> list[VisibilityRecord]:
+        def comparison(left: tuple[Position, object], right: tuple[Position, object]) -> int:
+            return compare(query.order, left[0], right[0])
+
+        shown = [(position_of(query.order, record), record) for record in self._shown(query.namespace_id, query.where)]
+        found = sorted(shown, key=cmp_to_key(comparison))
+        return [record for position, record in found if after is None or compare(query.order, position, after) > 0]
+
+    def _shown(self, namespace_id: str, where: Filter | None, after: Position | None = None) -> Iterator[VisibilityRecord]:
+        """The records that the condition selects, in the order of lists."""
+        order = self._order.get(namespace_id, [])
+        end = len(order) if after is None else bisect_left(order, (after.close_time, after.start_time, after.run_id))
+        for _, _, run_id in order[:end][::-1]:
+            record = self._records[run_id]
+            if where is None or filters.holds(record, where):
+                yield record
+
+    async def count_visibility(self, namespace_id: str, where: Filter | None = None) -> int:
+        return sum(1 for _ in self._shown(namespace_id, where))
+
+    async def group_visibility(self, namespace_id: str, where: Filter | None, attribute: str, limit: int) -> Sequence[Group]:
+        values = [filters.attribute(record, attribute) for record in self._shown(namespace_id, where)]
+        counts = Counter(tuple(value) if isinstance(value, list) else value for value in values)
+        groups = [Group(list(value) if isinstance(value, tuple) else value, count) for value, count in counts.items()]
+        return sorted(groups, key=lambda group: group.count, reverse=True)[:limit]
+
+    async def clear_attribute(self, namespace_id: str, attribute: str) -> None:
+        for run_id, record in self._records.items():
+            if record.namespace_id == namespace_id and attribute in record.attributes:
+                left = {name: value for name, value in record.attributes.items() if name != attribute}
+                self._records[run_id] = msgspec.structs.replace(record, attributes=left)
 
     async def read_namespaces(self) -> Sequence[StoredNamespace]:
         return list(self._namespaces.values())

@@ -9,23 +9,25 @@ from typing import Any
 
 from outlast.engine.keys import ExecutionKey, PartKey, WorkflowKey
 from outlast.server.store.errors import CannotOpen
+from outlast.server.store.filters import Filter, VisibilityQuery
 from outlast.server.store.positions import decode_position, encode_position
 from outlast.server.store.protocol import (
     EventBatch,
+    Group,
     RunWrite,
     StoredNamespace,
     StoredRun,
     VisibilityPage,
 )
+from outlast.server.store.sqlite.conditions import Words, is_common, word_conditions
+from outlast.server.store.sqlite.lists import count_statement, group_statement, group_value, page_statement, position, record
 from outlast.server.store.sqlite.lock import OwnerLock
-from outlast.server.store.sqlite.rows import decode_record
 from outlast.server.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate
 from outlast.server.store.sqlite.setbacks import as_setback
 from outlast.server.store.sqlite.writer import Writer
 
 Row = tuple[Any, ...]
 """A row as sqlite3 gives it: its values are what the query names."""
-_FIRST_PAGE = (1 << 63) - 1, (1 << 63) - 1, ""
 _PRAGMAS = {
     "busy_timeout": "5000",  # the first: each of the others may have to wait
     "synchronous": "full",
@@ -33,6 +35,10 @@ _PRAGMAS = {
     "wal_autocheckpoint": "4000",  # pages: a page that changes often goes into the file once for many commits
     "secure_delete": "off",  # some builds overwrite what is deleted with zeros, which changes more pages
 }
+
+
+COMMON_WORD_RUNS = 2_000
+"""A word that so many runs have is met soon on a walk through the list; all runs of a rarer one are read and sorted."""
 
 
 class SqliteStore:
@@ -116,6 +122,10 @@ class SqliteStore:
     async def commit(self, writes: Sequence[RunWrite]) -> None:
         await self._writer.commit(writes)
 
+    async def clear_attribute(self, namespace_id: str, attribute: str) -> None:
+        while await self._writer.clear_attribute(namespace_id, attribute):
+            pass
+
     async def delete_runs(self, keys: Sequence[ExecutionKey]) -> None:
         await self._writer.delete_runs(keys)
 
@@ -189,15 +199,20 @@ class SqliteStore:
             where due_at >= ? and due_at < ? order by due_at limit ?"""
         return [(row[0], ExecutionKey(*row[1:])) for row in await self._scan(sql, (from_ns, before_ns, limit))]
 
-    async def list_visibility(self, namespace_id: str, page_size: int, token: bytes) -> VisibilityPage:
-        start = decode_position(token) if token else _FIRST_PAGE
-        sql = """select close_time, start_time, run_id, record from runs
-            where namespace_id = ? and close_time is not null and (close_time, start_time, run_id) < (?, ?, ?)
-            order by close_time desc, start_time desc, run_id desc limit ?"""
-        rows = await self._scan(sql, (namespace_id, *start, page_size))
-        next_token = encode_position(rows[-1][:3]) if len(rows) == page_size else b""
-        return VisibilityPage([decode_record(row[3]) for row in rows], next_token)
+    async def list_visibility(self, query: VisibilityQuery, page_size: int, token: bytes) -> VisibilityPage:
+        after = decode_position(token, query.order) if token else None
+        common = frozenset([words for words in word_conditions(query.where) if words is not None and await self._is_common(words)])
+        rows = await self._scan(*page_statement(query, after, page_size, common)[:2])
+        next_token = encode_position(position(rows[-1])) if len(rows) == page_size else b""
+        return VisibilityPage([record(query.namespace_id, row) for row in rows], next_token)
 
-    async def count_visibility(self, namespace_id: str) -> int:
-        rows = await self._scan("select count(*) from runs where namespace_id = ? and close_time is not null", (namespace_id,))
+    async def _is_common(self, words: Words) -> bool:
+        return bool(await self._scan(*is_common(words, COMMON_WORD_RUNS)[:2]))
+
+    async def count_visibility(self, namespace_id: str, where: Filter | None = None) -> int:
+        rows = await self._scan(*count_statement(namespace_id, where)[:2])
         return int(rows[0][0])
+
+    async def group_visibility(self, namespace_id: str, where: Filter | None, attribute: str, limit: int) -> Sequence[Group]:
+        rows = await self._scan(*group_statement(namespace_id, where, attribute, limit)[:2])
+        return [Group(group_value(attribute, value), count) for value, count in rows]

@@ -14,6 +14,7 @@ from outlast.server.store.errors import NamespaceNameTaken, StoreUnavailable
 from outlast.server.store.protocol import RunWrite, StoredNamespace
 from outlast.server.store.sqlite.rows import delete_runs, write_runs
 from outlast.server.store.sqlite.setbacks import as_setback
+from outlast.server.store.sqlite.shown import Shown
 
 _PUT_NAMESPACE = """insert into namespaces (id, name, data) values (?, ?, ?)
 on conflict (id) do update set name = excluded.name, data = excluded.data"""
@@ -26,6 +27,7 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._shown = Shown(db)
         self._closed = False
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="outlast-sqlite-writer", daemon=True)
@@ -33,11 +35,17 @@ class Writer:
 
     async def commit(self, writes: Sequence[RunWrite]) -> None:
         """Durable when this returns; nothing of it is written when it raises. When cancelled it is still written, whole."""
-        await self._do(lambda: write_runs(self._db, writes))
+        await self._do(lambda: write_runs(self._db, self._shown, writes))
 
     async def delete_runs(self, keys: Sequence[ExecutionKey]) -> None:
         """One transaction, durable when this returns."""
-        await self._do(lambda: delete_runs(self._db, keys))
+        await self._do(lambda: delete_runs(self._db, self._shown, keys))
+
+    async def clear_attribute(self, namespace_id: str, attribute: str) -> int:
+        """One transaction; returns how many runs were changed: none when all is done."""
+        cleared: list[int] = []
+        await self._do(lambda: cleared.append(self._shown.clear(namespace_id, attribute)))
+        return cleared[0]
 
     async def write_namespace(self, namespace: StoredNamespace) -> None:
         """One transaction, durable when this returns. Raises NamespaceNameTaken."""
@@ -76,6 +84,7 @@ class Writer:
             body()
             db.execute("commit")
         except BaseException as error:
+            self._shown.forget()
             if db.in_transaction:
                 db.execute("rollback")
             if isinstance(error, sqlite3.DatabaseError):
