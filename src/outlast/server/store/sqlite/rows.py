@@ -21,12 +21,12 @@ _DROP_CURRENT = "delete from current_runs where namespace_id = ? and workflow_id
 
 def write_runs(db: sqlite3.Connection, shown: Shown, writes: Sequence[RunWrite]) -> None:
     """The order is that of `writes`: of two writes of one run the later wins. Raises BatchExists."""
-    numbers = _put_runs(db, writes)
+    numbers, new = _put_runs(db, writes)
     _add_batches(db, writes, numbers)
     _put_parts(db, writes, numbers)
     records = {numbers[w.key.run_id]: w.visibility for w in writes if w.visibility is not None}
     if records:
-        shown.put(records.items())
+        shown.put(records.items(), new)
     current = [w.key for w in writes if w.make_current]
     if current:
         db.executemany(_PUT_CURRENT, current)
@@ -41,21 +41,23 @@ def delete_runs(db: sqlite3.Connection, shown: Shown, keys: Sequence[ExecutionKe
     db.executemany(_DROP_CURRENT, keys)
 
 
-def _put_runs(db: sqlite3.Connection, writes: Sequence[RunWrite]) -> dict[str, int]:
-    """Returns the numbers of the runs by run id."""
+def _put_runs(db: sqlite3.Connection, writes: Sequence[RunWrite]) -> tuple[dict[str, int], set[int]]:
+    """Returns the numbers of the runs by run id, and which of them are new."""
     latest = {w.key.run_id: w for w in writes}
     numbers: dict[str, int] = {}
+    new: set[int] = set()
     changed: list[tuple[object, ...]] = []
     for run_id, w in latest.items():
         found = db.execute(_FIND_RUN, (run_id,)).fetchone()
         if found is None:
             row = (w.core, w.due_at, w.has_work, run_id, w.key.namespace_id, w.key.workflow_id)
-            numbers[run_id] = db.execute(_ADD_RUN, row).lastrowid or 0
+            numbers[run_id] = number = db.execute(_ADD_RUN, row).lastrowid or 0
+            new.add(number)
         else:
             numbers[run_id] = found[0]
             changed.append((w.core, w.due_at, w.has_work, found[0]))
     db.executemany(_CHANGE_RUN, changed)
-    return numbers
+    return numbers, new
 
 
 def _add_batches(db: sqlite3.Connection, writes: Sequence[RunWrite], numbers: dict[str, int]) -> None:

@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -69,11 +70,11 @@ class Shown:
         self._places.clear()
         self._indexed.clear()
 
-    def put(self, records: Iterable[tuple[int, VisibilityRecord]]) -> None:
-        """Each run's number, and its newest record."""
+    def put(self, records: Iterable[tuple[int, VisibilityRecord]], new: Container[int] = ()) -> None:
+        """Each run's number, and its newest record; `new` are runs that had none before."""
         counts: Counter[_Kind] = Counter()
         for run, record in records:
-            old = self._db.execute(_OLD, (run,)).fetchone()
+            old = None if run in new else self._db.execute(_OLD, (run,)).fetchone()
             if old is None:
                 self._insert(run, record, counts)
             else:
@@ -207,7 +208,8 @@ def _words(values: Mapping[str, Any]) -> Iterable[tuple[int, str]]:
             yield from ((field, word) for word in (words_of(value) if is_text else _decode_list(value)))
 
 
-def _insert_statement(fields: Sequence[str]) -> str:
+@lru_cache(maxsize=64)
+def _insert_statement(fields: tuple[str, ...]) -> str:
     names = (*_FIXED, *_MOVING, *_LOOSE, "search_attributes", *fields)
     columns = ", ".join(f'"{name}"' for name in names)
     return f"insert into shown ({columns}) values ({', '.join('?' * len(names))})"
