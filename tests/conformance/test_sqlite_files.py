@@ -44,7 +44,7 @@ async def test_a_new_file_is_marked_as_ours(sqlite_store: SqliteStore, path: Pat
     [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5000), ("secure_delete", 0), ("wal_autocheckpoint", 4000)],
 )
 async def test_pragmas_are_set(sqlite_store: SqliteStore, pragma: str, value: object) -> None:
-    for db in (sqlite_store._writer._db, sqlite_store._points, sqlite_store._scans):
+    for db in (sqlite_store._writer._db, sqlite_store._points, sqlite_store._scans, sqlite_store._lists):
         assert db.execute(f"pragma {pragma}").fetchone() == (value,)
 
 
@@ -58,7 +58,7 @@ async def test_pragmas_of_the_operator_win(path: Path) -> None:
 
 
 async def test_reading_connections_cannot_write(sqlite_store: SqliteStore) -> None:
-    for db in (sqlite_store._points, sqlite_store._scans):
+    for db in (sqlite_store._points, sqlite_store._scans, sqlite_store._lists):
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             db.execute("delete from runs")
 

@@ -15,7 +15,7 @@ WORKFLOWS = f.IsNull("TemporalNamespaceDivision")
 async def _queries(store: SqliteStore) -> list[str]:
     """The statements of every read and of a commit, with their values."""
     seen: list[str] = []
-    for db in (store._points, store._scans, store._writer._db):
+    for db in (store._points, store._scans, store._lists, store._writer._db):
         db.set_trace_callback(seen.append)
     await store.commit([write(A, due_at=1, has_work=True, batches=[batch(1)], visibility=record(A, 1), make_current=True)])
     await store.commit([write(A, b"again"), write(key("b"))])
@@ -37,7 +37,7 @@ async def _queries(store: SqliteStore) -> list[str]:
 
 
 def _steps(store: SqliteStore, sql: str) -> list[str]:
-    return [step for *_, step in store._scans.execute("explain query plan " + sql).fetchall()]
+    return [step for *_, step in store._lists.execute("explain query plan " + sql).fetchall()]
 
 
 async def test_no_statement_reads_a_whole_table_or_sorts(sqlite_store: SqliteStore) -> None:
@@ -80,7 +80,7 @@ def _sorts(sql: str, step: str) -> bool:
 async def test_what_is_asked_for_is_found_by_its_index(sqlite_store: SqliteStore, wanted: Filter, index: str) -> None:
     await sqlite_store.commit([write(A, visibility=record(A, 1, Keyword01="red", Int01=1, KeywordList01=["a"], Text01="a b"))])
     seen: list[str] = []
-    sqlite_store._scans.set_trace_callback(seen.append)
+    sqlite_store._lists.set_trace_callback(seen.append)
     page = await sqlite_store.list_visibility(VisibilityQuery(NAMESPACE, f.And([WORKFLOWS, wanted])), 1, b"")
     await sqlite_store.list_visibility(VisibilityQuery(NAMESPACE, f.And([WORKFLOWS, wanted])), 1, page.next_token)
 
@@ -96,7 +96,7 @@ async def test_a_word_that_many_runs_have_is_asked_of_each_run_on_a_walk(
     shown = [record(each, number, KeywordList01=["all", "few"] if number < 2 else ["all"]) for number, each in enumerate(runs)]
     await sqlite_store.commit([write(each, visibility=record) for each, record in zip(runs, shown, strict=True)])
     seen: list[str] = []
-    sqlite_store._scans.set_trace_callback(seen.append)
+    sqlite_store._lists.set_trace_callback(seen.append)
 
     for word, count, index in (("all", 4, "shown_usual"), ("few", 2, "INTEGER PRIMARY KEY")):
         where = f.And([WORKFLOWS, Compare("KeywordList01", "=", word)])

@@ -19,7 +19,7 @@ from outlast.server.store.protocol import (
     StoredRun,
     VisibilityPage,
 )
-from outlast.server.store.sqlite.conditions import Words, is_common, word_conditions
+from outlast.server.store.sqlite.conditions import Sql, Words, is_common, word_conditions
 from outlast.server.store.sqlite.lists import count_statement, group_statement, group_value, page_statement, position, record
 from outlast.server.store.sqlite.lock import OwnerLock
 from outlast.server.store.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate
@@ -69,6 +69,8 @@ class SqliteStore:
         self._points = self._connect(read_only=True)
         self._scans = self._connect(read_only=True)
         self._scanner = ThreadPoolExecutor(1, "outlast-sqlite-scan")
+        self._lists = self._connect(read_only=True)
+        self._lister = ThreadPoolExecutor(1, "outlast-sqlite-list")
         self._opened = True
 
     def _prepare(self) -> sqlite3.Connection:
@@ -113,7 +115,9 @@ class SqliteStore:
         self._opened = False
         try:
             self._scanner.shutdown()
+            self._lister.shutdown()
             self._scans.close()
+            self._lists.close()
             self._points.close()
             await self._writer.close()
         finally:
@@ -179,13 +183,11 @@ class SqliteStore:
     # Scans: in a thread
 
     async def _scan(self, sql: str, values: Sequence[object]) -> list[Row]:
-        def read() -> list[Row]:
-            try:
-                return self._scans.execute(sql, values).fetchall()
-            except sqlite3.DatabaseError as error:
-                raise as_setback("read", error) from error
+        return await asyncio.get_running_loop().run_in_executor(self._scanner, _rows, self._scans, sql, values)
 
-        return await asyncio.get_running_loop().run_in_executor(self._scanner, read)
+    async def _ask(self, statement: Sql) -> list[Row]:
+        """For lists: timers and tasks must not wait for a client's query that reads all runs."""
+        return await asyncio.get_running_loop().run_in_executor(self._lister, _rows, self._lists, statement.text, statement.values)
 
     async def runs_with_work(self, after: ExecutionKey | None, limit: int) -> Sequence[ExecutionKey]:
         sql = "select namespace_id, workflow_id, run_id from runs where has_work and run_id > ? order by run_id limit ?"
@@ -202,17 +204,24 @@ class SqliteStore:
     async def list_visibility(self, query: VisibilityQuery, page_size: int, token: bytes) -> VisibilityPage:
         after = decode_position(token, query.order) if token else None
         common = frozenset([words for words in word_conditions(query.where) if words is not None and await self._is_common(words)])
-        rows = await self._scan(*page_statement(query, after, page_size, common)[:2])
+        rows = await self._ask(page_statement(query, after, page_size, common))
         next_token = encode_position(position(rows[-1])) if len(rows) == page_size else b""
         return VisibilityPage([record(query.namespace_id, row) for row in rows], next_token)
 
     async def _is_common(self, words: Words) -> bool:
-        return bool(await self._scan(*is_common(words, COMMON_WORD_RUNS)[:2]))
+        return bool(await self._ask(is_common(words, COMMON_WORD_RUNS)))
 
     async def count_visibility(self, namespace_id: str, where: Filter | None = None) -> int:
-        rows = await self._scan(*count_statement(namespace_id, where)[:2])
+        rows = await self._ask(count_statement(namespace_id, where))
         return int(rows[0][0])
 
     async def group_visibility(self, namespace_id: str, where: Filter | None, attribute: str, limit: int) -> Sequence[Group]:
-        rows = await self._scan(*group_statement(namespace_id, where, attribute, limit)[:2])
+        rows = await self._ask(group_statement(namespace_id, where, attribute, limit))
         return [Group(group_value(attribute, value), count) for value, count in rows]
+
+
+def _rows(db: sqlite3.Connection, sql: str, values: Sequence[object]) -> list[Row]:
+    try:
+        return db.execute(sql, values).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise as_setback("read", error) from error
