@@ -50,7 +50,7 @@ def test_long(options: Sequence[str]) -> int:
 
 
 def bench(options: Sequence[str]) -> int:
-    """Measure against the reference server, and write docs/benchmarks.md."""
+    """Measure, and write docs/benchmarks.md, or the part of it that is named: embedded, scale, reference."""
     return _python("-m", "bench", *options)
 
 

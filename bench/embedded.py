@@ -4,6 +4,7 @@ python -m bench.embedded                        every workload, twenty at a time
 python -m bench.embedded --memory               the same, nothing kept
 python -m bench.embedded --only noop --profile  where the time goes, room by room and function by function
 python -m bench.embedded --eager                workflows start in the worker of the same process, without a poll
+python -m bench.embedded --address HOST:PORT    not embedded: client and worker over gRPC
 """
 
 import argparse
@@ -15,8 +16,8 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -33,7 +34,7 @@ from outlast.client import Client
 from outlast.embedded import Outlast
 from outlast.worker import Worker
 
-GOALS = {"noop": 1200.0}
+GOALS = {"noop": 1200.0, "one": 700.0, "seq": 150.0}
 """Workflows a second, twenty at a time."""
 SAMPLE_S = 0.0005
 """CPU time between two looks at the stack."""
@@ -76,6 +77,13 @@ class Seq:
 WORKLOADS: dict[str, Callable[[Any, int], Any]] = {"noop": Noop.run, "one": One.run, "seq": Seq.run}
 SHARES = {"noop": 1.0, "one": 0.4, "seq": 0.1}
 """How many of each run, as a share of the number asked for."""
+ALONE_MIN = 20
+"""The least that run one after the other."""
+
+
+def count(workload: str, workflows: int) -> int:
+    """How many of this workload run when so many of noop do."""
+    return max(int(workflows * SHARES[workload]), 20)
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -180,9 +188,18 @@ class Profile:
             yield table
 
 
+@asynccontextmanager
+async def _client(options: argparse.Namespace, path: str) -> AsyncIterator[Client]:
+    if options.address is not None:
+        yield await Client.connect(options.address)
+        return
+    async with Outlast.open(path) as client:
+        yield client
+
+
 async def measure(options: argparse.Namespace, path: str, console: Console) -> list[Figures]:
     figures = []
-    async with Outlast.open(path) as client:
+    async with _client(options, path) as client:
         worker = Worker(
             client,
             task_queue="bench",
@@ -190,20 +207,22 @@ async def measure(options: argparse.Namespace, path: str, console: Console) -> l
             activities=[echo],
             max_concurrent_workflow_tasks=500,
             max_concurrent_activities=500,
+            max_concurrent_workflow_task_polls=10,
+            max_concurrent_activity_task_polls=10,
         )
         async with worker:
             driver = Driver(client, options.eager)
             for workload in options.only:
-                count = max(int(options.workflows * SHARES[workload]), 20)
+                workflows = count(workload, options.workflows)
                 if options.profile:
                     profile = Profile()
                     with profile.running():
-                        figures.append(await driver.measure(workload, count, CONCURRENCY))
+                        figures.append(await driver.measure(workload, workflows, CONCURRENCY))
                     for table in profile.tables():
                         console.print(table)
                 else:
-                    figures.append(await driver.measure(workload, count, CONCURRENCY))
-                figures.append(await driver.measure(workload, max(count // 10, 20), 1))
+                    figures.append(await driver.measure(workload, workflows, CONCURRENCY))
+                figures.append(await driver.measure(workload, max(workflows // 10, ALONE_MIN), 1))
     return figures
 
 
@@ -231,12 +250,18 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=sorted(WORKLOADS), default=list(WORKLOADS), help="these workloads")
     parser.add_argument("--memory", action="store_true", help="keep nothing")
     parser.add_argument("--eager", action="store_true", help="start in the worker of this process")
+    parser.add_argument("--address", metavar="HOST:PORT", help="a server to use, instead of one in this process")
+    parser.add_argument("--json", action="store_true", help="print the figures for a program")
     parser.add_argument("--profile", action="store_true", help="say where the time goes")
     options = parser.parse_args()
     console = Console(width=140)
     with tempfile.TemporaryDirectory() as directory:
         path = ":memory:" if options.memory else str(Path(directory, "bench.db"))
-        console.print(table(asyncio.run(measure(options, path, console))))
+        figures = asyncio.run(measure(options, path, console))
+    if options.json:
+        print(msgspec.json.encode(figures).decode())
+    else:
+        console.print(table(figures))
 
 
 if __name__ == "__main__":

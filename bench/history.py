@@ -45,8 +45,10 @@ class Turn(msgspec.Struct, frozen=True):
 class Conversation:
     """One workflow, and the worker that has it in its cache."""
 
-    def __init__(self, stub: "WorkflowServiceStub") -> None:
+    def __init__(self, stub: "WorkflowServiceStub", markers: int = 1) -> None:
+        """Each completion records so many markers."""
         self._stub = stub
+        self._markers = markers
         self._queue = TaskQueue(name=f"history-{uuid4()}")
         self._sticky = TaskQueue(name=f"sticky-{uuid4()}", kind=TaskQueueKind.TASK_QUEUE_KIND_STICKY, normal_name=self._queue.name)
         start = StartWorkflowExecutionRequest(
@@ -58,7 +60,7 @@ class Conversation:
             request_id=str(uuid4()),
         )
         run_id = stub.StartWorkflowExecution(start, timeout=CALL_S).run_id
-        self._execution = WorkflowExecution(workflow_id=start.workflow_id, run_id=run_id)
+        self.execution = WorkflowExecution(workflow_id=start.workflow_id, run_id=run_id)
         self.events = 2
         self._answer(self._poll(self._queue))
         self._polling = self._poll(self._sticky)
@@ -67,7 +69,7 @@ class Conversation:
         """The worker polls already when the signal comes, as workers do."""
         signal = SignalWorkflowExecutionRequest(
             namespace=NAMESPACE,
-            workflow_execution=self._execution,
+            workflow_execution=self.execution,
             signal_name="tick",
             input=_ONE,
             identity=IDENTITY,
@@ -95,11 +97,11 @@ class Conversation:
             namespace=NAMESPACE,
             task_token=task.task_token,
             identity=IDENTITY,
-            commands=[marker],
+            commands=[marker] * self._markers,
             sticky_attributes=StickyExecutionAttributes(worker_task_queue=self._sticky, schedule_to_start_timeout=Duration(seconds=10)),
         )
         self._stub.RespondWorkflowTaskCompleted(request, timeout=CALL_S)
-        self.events += 2
+        self.events += 1 + self._markers
 
 
 def measure_history(plan: Plan, console: Console) -> list[Turn]:

@@ -57,24 +57,24 @@ class InProcess(Call):
         return ""
 
 
-def _completes() -> Command:
+def completes() -> Command:
     attributes = CompleteWorkflowExecutionCommandAttributes(result=_ONE)
     return Command(
         command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION, complete_workflow_execution_command_attributes=attributes
     )
 
 
-def _sleeps(seconds: int) -> Command:
+def sleeps(seconds: int) -> Command:
     attributes = StartTimerCommandAttributes(timer_id="1", start_to_fire_timeout=Duration(seconds=seconds))
     return Command(command_type=CommandType.COMMAND_TYPE_START_TIMER, start_timer_command_attributes=attributes)
 
 
 def _sleeping(sleeping: int) -> Iterator[Command]:
     for n in range(sleeping):
-        yield _sleeps(SLEEP_S_MIN + n * (SLEEP_S_MAX - SLEEP_S_MIN) // sleeping)
+        yield sleeps(SLEEP_S_MIN + n * (SLEEP_S_MAX - SLEEP_S_MIN) // sleeping)
 
 
-async def _run(handlers: Mapping[str, Handler], commands: Iterator[Command], numbers: "count[int]") -> None:
+async def lane(handlers: Mapping[str, Handler], commands: Iterator[Command], numbers: "count[int]") -> None:
     """One lane: a workflow for each command, up to what that command leaves."""
     call = InProcess()
     for command in commands:
@@ -100,10 +100,10 @@ async def build(path: str, closed: int, sleeping: int) -> None:
     await node.start()
     handlers = node._handlers  # the calls without their transport: what the bench saves is 330,000 round trips
     numbers = count(1)
-    commands = chain(repeat(_completes(), closed), _sleeping(sleeping))
+    commands = chain(repeat(completes(), closed), _sleeping(sleeping))
     async with asyncio.TaskGroup() as lanes:
         for _ in range(LANES):
-            lanes.create_task(_run(handlers, commands, numbers))
+            lanes.create_task(lane(handlers, commands, numbers))
     await node.stop()
 
 

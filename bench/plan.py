@@ -79,3 +79,73 @@ STOP_S = 20.0
 """How long a server may take to stop."""
 CLIENT_S = 1_200.0
 """How long a client process may run."""
+
+
+class ScalePlan(msgspec.Struct, frozen=True):
+    """The sizes of what must stay flat."""
+
+    sleepers: tuple[int, ...]
+    """Workflows asleep at each look; the first is the one to compare with."""
+    newcomers: int
+    """New workflows that are timed at each look."""
+    backlog: int
+    """Workflows started at once."""
+    backlog_pause_s: float
+    """What the one worker takes over each workflow task, beside its calls."""
+    fans: tuple[int, ...]
+    """Parallel activities in one workflow."""
+    fan_blocks: int
+    """How often each of them is measured, in turn."""
+    fan_activities: int
+    """How many activities make a block, in as many workflows as that takes."""
+    long_events: int
+    """The length of the long history."""
+    long_step: int
+    """Events between two points of its curve."""
+    page_events: int
+    """Events on a page of history."""
+
+
+SCALE_FULL = ScalePlan(
+    sleepers=(0, 25_000, 50_000, 100_000),
+    newcomers=300,
+    backlog=10_000,
+    backlog_pause_s=0.001,
+    fans=(10, 50, 100, 500),
+    fan_blocks=3,
+    fan_activities=500,
+    long_events=50_000,
+    long_step=2_500,
+    page_events=1_000,
+)
+SCALE_QUICK = ScalePlan(
+    sleepers=(0, 500, 1_000),
+    newcomers=50,
+    backlog=300,
+    backlog_pause_s=0.001,
+    fans=(10, 50),
+    fan_blocks=2,
+    fan_activities=50,
+    long_events=2_000,
+    long_step=500,
+    page_events=200,
+)
+
+
+class EmbeddedPlan(msgspec.Struct, frozen=True):
+    """The sizes of what is measured of the SDK."""
+
+    rounds: int
+    workflows: int
+    """Of noop, embedded; the others in proportion."""
+    workflows_wire: int
+    """Of noop, over gRPC; the others in proportion."""
+    workflows_peer: int
+    """Of each workload, at each peer."""
+    replay_events: int
+    openings: int
+    """How often a fresh process imports and opens."""
+
+
+EMBEDDED_FULL = EmbeddedPlan(rounds=3, workflows=3_000, workflows_wire=600, workflows_peer=120, replay_events=10_000, openings=5)
+EMBEDDED_QUICK = EmbeddedPlan(rounds=1, workflows=200, workflows_wire=100, workflows_peer=30, replay_events=1_000, openings=1)

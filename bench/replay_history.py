@@ -1,10 +1,11 @@
-"""How long it takes to replay a long history, here and on the official Replayer; and what one small activation costs.
+"""How long it takes to replay a long history, with our Replayer and the official one; and what one small activation costs.
 
-`python -m bench.replay_history [events]`: medians of some rounds, in CPU time, one after the other.
+`python -m bench.replay_history [--json] [events]`: medians of some rounds, in turn.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import importlib.util
@@ -15,15 +16,18 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import msgspec
 from google.protobuf.json_format import MessageToJson
 from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from outlast import workflow
+from outlast.client import WorkflowHistory as OurHistory
 from outlast.converter import DataConverter
 from outlast.replay.protocol import RunSettings, WorkflowTask
 from outlast.replay.run import WorkflowRun
+from outlast.worker import Replayer as OurReplayer
 
 SOURCE = """
 from datetime import timedelta
@@ -110,26 +114,48 @@ def settings(module: ModuleType) -> RunSettings:
     return RunSettings("default", "q", definitions, DataConverter.default)
 
 
-def ours(module: ModuleType, events: list[HistoryEvent]) -> None:
-    run = WorkflowRun(settings(module), "run")
-    step = run.activate(WorkflowTask("w", "run", "Long", 1, len(events) - 2, 0, events, replay_only=True))
-    assert step.failure is None, step.failure.message
-    run.evict()
+class Took(msgspec.Struct, frozen=True):
+    """Medians."""
+
+    seconds: float
+    cpu_s: float
+    """Of all threads."""
 
 
-def official(module: ModuleType, replayed: WorkflowHistory) -> None:
-    replayer = Replayer(workflows=[module.Long], workflow_runner=UnsandboxedWorkflowRunner())
-    asyncio.run(replayer.replay_workflow(replayed))
+class Replays(msgspec.Struct, frozen=True):
+    """One history, replayed by the Replayer of either SDK."""
+
+    events: int
+    ours: Took
+    official: Took
 
 
-def median_ms(call: Callable[[], None]) -> float:
-    rounds = []
-    for _ in range(ROUNDS):
-        gc.collect()
-        began = time.process_time()
-        call()
-        rounds.append((time.process_time() - began) * 1e3)
-    return statistics.median(rounds)
+def measure_replays(events_max: int) -> Replays:
+    events = history(events_max // EVENTS_PER_ACTIVITY)
+    json = MessageToJson(History(events=events))
+    own, other = load("outlast"), load("temporalio")
+    our_history, official_history = OurHistory.from_json("w", json), WorkflowHistory.from_json("w", json)
+
+    def ours() -> None:
+        asyncio.run(OurReplayer(workflows=[own.Long]).replay_workflow(our_history))
+
+    def official() -> None:
+        replayer = Replayer(workflows=[other.Long], workflow_runner=UnsandboxedWorkflowRunner())
+        asyncio.run(replayer.replay_workflow(official_history))
+
+    rounds = [(took(ours), took(official)) for _ in range(ROUNDS)]
+    return Replays(len(events), *(_median(list(each)) for each in zip(*rounds, strict=True)))
+
+
+def took(call: Callable[[], None]) -> Took:
+    gc.collect()
+    begun, cpu_before = time.perf_counter(), time.process_time()
+    call()
+    return Took(time.perf_counter() - begun, time.process_time() - cpu_before)
+
+
+def _median(rounds: list[Took]) -> Took:
+    return Took(statistics.median(each.seconds for each in rounds), statistics.median(each.cpu_s for each in rounds))
 
 
 def noop_us(module: ModuleType) -> float:
@@ -146,17 +172,21 @@ def noop_us(module: ModuleType) -> float:
             assert run.activate(task).closed
             run.evict()
 
-    return median_ms(thousand)
+    return _median([took(thousand) for _ in range(ROUNDS)]).cpu_s * 1e3
 
 
 def main() -> None:
-    count = int(sys.argv[1] if len(sys.argv) > 1 else 10_000) // EVENTS_PER_ACTIVITY
-    events = history(count)
-    own, other = load("outlast"), load("temporalio")
-    replayed = WorkflowHistory.from_json("w", MessageToJson(History(events=events)))
-    print(f"replay of {len(events)} events: outlast {median_ms(lambda: ours(own, events)):.0f} ms")
-    print(f"replay of {len(events)} events: official Replayer {median_ms(lambda: official(other, replayed)):.0f} ms")
-    print(f"one activation of a workflow that does nothing: {noop_us(own):.0f} µs")
+    parser = argparse.ArgumentParser(prog="python -m bench.replay_history", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the replays for a program")
+    parser.add_argument("events", nargs="?", type=int, default=10_000)
+    options = parser.parse_args()
+    replays = measure_replays(options.events)
+    if options.json:
+        print(msgspec.json.encode(replays).decode())
+        return
+    for name, each in (("outlast", replays.ours), ("official", replays.official)):
+        print(f"replay of {replays.events} events: {name} {each.seconds * 1e3:.0f} ms, {each.cpu_s * 1e3:.0f} ms of CPU")
+    print(f"one activation of a workflow that does nothing: {noop_us(load('outlast')):.0f} µs")
 
 
 if __name__ == "__main__":

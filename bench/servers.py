@@ -51,12 +51,12 @@ def cpu_s(process: psutil.Process) -> float:
 @contextlib.contextmanager
 def running(which: Which, directory: Path) -> Iterator[Server]:
     """The server as it comes, on a free port. Outlast keeps its file in `directory`, and opens the one that is there."""
-    port = _free_port()
+    port = free_port()
     with (directory / f"{which}.log").open("w+b") as log:
         started = time.perf_counter()
         child = subprocess.Popen(_command(which, port, directory), stdout=log, stderr=log)
         try:
-            _await_answer(child, port)
+            await_answer(child, port)
             startup_s = time.perf_counter() - started
             yield Server(which, f"127.0.0.1:{port}", psutil.Process(child.pid), startup_s)
             if child.poll() is not None:
@@ -65,7 +65,7 @@ def running(which: Which, directory: Path) -> Iterator[Server]:
             log.seek(0)
             raise ServerDown(f"{error}\n{log.read().decode(errors='replace')[-2000:]}") from error
         finally:
-            _stop(child)
+            stop(child)
 
 
 def _command(which: Which, port: int, directory: Path) -> list[str | Path]:
@@ -74,13 +74,13 @@ def _command(which: Which, port: int, directory: Path) -> list[str | Path]:
     return [BIN / "outlast", "server", "start", "--port", str(port), "--db-filename", directory / DATABASE]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _await_answer(child: "subprocess.Popen[bytes]", port: int) -> None:
+def await_answer(child: "subprocess.Popen[bytes]", port: int) -> None:
     deadline = time.monotonic() + READY_S
     while True:
         # A plain connection first: a gRPC channel waits a second before it tries a refused one again.
@@ -101,7 +101,7 @@ def _await_answer(child: "subprocess.Popen[bytes]", port: int) -> None:
                 time.sleep(0.01)
 
 
-def _stop(child: "subprocess.Popen[bytes]") -> None:
+def stop(child: "subprocess.Popen[bytes]") -> None:
     child.terminate()
     try:
         child.wait(STOP_S)

@@ -13,6 +13,8 @@ from outlast.server.frontend.calls import Call, Handler, Reply, Service, answer
 from outlast.server.frontend.errors import CallFailed
 from outlast.server.frontend.limits import MESSAGE_BYTES_MAX
 
+PENDING_CALLS_MAX = 100_000
+"""Calls that have arrived and wait for this process to take them. Of a burst beyond it gRPC drops some; by itself it does from 1,000."""
 _OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", -1),
@@ -20,6 +22,8 @@ _OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.server.max_pending_requests", PENDING_CALLS_MAX),
+    ("grpc.server.max_pending_requests_hard_limit", PENDING_CALLS_MAX),
 )
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
