@@ -82,7 +82,12 @@ class Outbox:
     async def _start_child(self, parent_key: ExecutionKey, initiated_event_id: int) -> None:
         parent = await self._shard.find(parent_key)
         child = parent.execution.children.get(initiated_event_id)
-        if child is None or child.run_id or not parent.execution.run.open:
+        if child is None or child.run_id:
+            return
+        if not parent.execution.run.open:
+            # An attempt before this one may have made the child, and then have failed to tell it how it goes on.
+            if first_run_id := await self._unheard_of(parent.execution.run, child):
+                await self._close_policy(parent.execution.run, child, first_run_id)
             return
         initiated = await self._histories.event(parent, initiated_event_id)
         attributes = initiated.start_child_workflow_execution_initiated_event_attributes
