@@ -445,6 +445,8 @@ class Shard:
 
     def begin_again(self, base: Entity, current: Entity, terminate: Terminate, reset: Reset) -> Entity:
         """Make a new run of `base`; the current one, if it is open, ends in the same commit. Raises NotFound."""
+        if base.key == current.key:
+            base = current  # one of them may have been dropped from memory, and loaded anew, since it was found
         for entity in (base, current):
             check_kept(entity)
         context = self.context(base.key.namespace_id)
