@@ -12,16 +12,15 @@ limit for deadlocks) are mapped to ours.
 | --- | --- | --- |
 | worker/test_workflow.py | 228 | 213, 13, 2 |
 | worker/test_activity.py | 56 | 55, 1, 0 |
-| worker/test_replayer.py | 18 | 15, 1, 2 |
+| worker/test_replayer.py | 18 | 16, 0, 2 |
 | worker/test_interceptor.py | 2 | 1, 1, 0 |
 | testing | 14 | 14, 0, 0 |
 | test_serialization_context.py | 18 | 15, 3, 0 |
-| all | 336 | 313, 19, 4 |
+| all | 336 | 314, 18, 4 |
 
 | tests that fail | why |
 | --- | --- |
 | `test_workflow_headers_with_codec` (3) | schedules are not built |
-| `test_replayer_multiple_from_client` | list filters are not built |
 | `test_worker_interceptor`, `test_decode_context_matches_encode_context`, `test_nexus_payload_codec_operations_lack_context` \
 | Nexus is not built |
 | `test_workflow_with_custom_runner`, `test_workflow_logic_flag_enabled_after_replay`, \
